@@ -1,0 +1,3 @@
+module github.com/pealhq/peal
+
+go 1.26
