@@ -1,0 +1,65 @@
+package tenants
+
+import (
+	"slices"
+
+	"github.com/google/uuid"
+)
+
+// Role is what a user is in a tenant.
+type Role string
+
+// The roles, from most to least allowed.
+const (
+	RoleOwner     Role = "owner"
+	RoleAdmin     Role = "admin"
+	RoleDeveloper Role = "developer"
+	RoleViewer    Role = "viewer"
+)
+
+// Roles returns all roles, from most to least allowed.
+func Roles() []Role { return []Role{RoleOwner, RoleAdmin, RoleDeveloper, RoleViewer} }
+
+// Permission is one thing that a role may do, written noun.verb.
+type Permission string
+
+// The permissions.
+const (
+	AppsRead      Permission = "apps.read"
+	AppsWrite     Permission = "apps.write"
+	AppsDelete    Permission = "apps.delete"
+	KeysRead      Permission = "keys.read"
+	KeysReveal    Permission = "keys.reveal"
+	KeysWrite     Permission = "keys.write"
+	EventsPublish Permission = "events.publish"
+)
+
+// Permissions returns what a role may do, in a fixed order. An unknown role may do nothing.
+func (r Role) Permissions() []Permission {
+	switch r {
+	case RoleOwner, RoleAdmin:
+		return []Permission{AppsRead, AppsWrite, AppsDelete, KeysRead, KeysReveal, KeysWrite, EventsPublish}
+	case RoleDeveloper:
+		return []Permission{AppsRead, AppsWrite, KeysRead, KeysReveal, KeysWrite, EventsPublish}
+	case RoleViewer:
+		return []Permission{AppsRead, KeysRead}
+	default:
+		return nil
+	}
+}
+
+// May tells whether the role may do this.
+func (r Role) May(p Permission) bool { return slices.Contains(r.Permissions(), p) }
+
+// User is a person who signs in to the dashboard.
+type User struct {
+	ID    uuid.UUID
+	Email string
+}
+
+// Membership says what a user is in a tenant.
+type Membership struct {
+	User   User
+	Tenant Tenant
+	Role   Role
+}
