@@ -1,0 +1,45 @@
+package channels
+
+import (
+	"context"
+	"errors"
+)
+
+// Topic is the unit of routing: a channel of one app.
+type Topic struct {
+	App     string
+	Channel string
+}
+
+// Message is a frame on its way to a topic.
+type Message struct {
+	Topic Topic
+	// Frame is encoded once, where it was published, and shared by all who get it: nobody may change it.
+	Frame []byte
+	// Except is the id of the socket that must not get the frame, or empty.
+	Except string
+}
+
+// ErrUnavailable says that the bus cannot take or promise anything at the moment, and that asking again may
+// help.
+var ErrUnavailable = errors.New("the bus is unavailable")
+
+// Bus is the fan-out between edges. All methods may be called at the same time.
+//
+// What a Bus owes, and the suite bustest checks: messages of one Publish keep their order; on one topic all
+// edges see one order; a Publish that begins after another has returned comes later; nothing arrives twice;
+// an edge gets what is published after its Subscribe returned, and nothing that is published after its
+// Unsubscribe returned.
+type Bus interface {
+	// Publish hands all messages over in one go. Nil means that the bus has them; an error that wraps
+	// [ErrUnavailable] that it may not have them, some or all.
+	Publish(ctx context.Context, messages ...Message) error
+	// Subscribe returns when this edge's interest in the topic is in force. It is not counted: one
+	// Unsubscribe ends it, however often it was asked for.
+	Subscribe(ctx context.Context, topic Topic) error
+	// Unsubscribe ends this edge's interest. After an error the topic may still be heard for a while.
+	Unsubscribe(ctx context.Context, topic Topic) error
+	// Run carries messages to deliver until ctx ends, which is no error. deliver is called from several
+	// goroutines at a time and must not wait for the bus.
+	Run(ctx context.Context, deliver func(Message)) error
+}

@@ -1,0 +1,125 @@
+package pusher
+
+import (
+	"iter"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// The string that is signed (Pusher protocol, HTTP API, signature): METHOD, PATH and the parameters but the
+// signature, sorted by key and joined as k=v with &, without any escaping. Libraries differ in how an array
+// and an escaped path enter it, so that there are up to four such strings for one request; each of them is
+// bound to the same secret.
+
+// param is one parameter, its key lower-cased, key and value decoded once.
+type param struct {
+	key   string
+	value string
+}
+
+// base is the key without the brackets of an array. It is what Ruby and PHP sort by.
+func (p param) base() string {
+	if i := strings.IndexByte(p.key, '['); i > 0 && strings.HasSuffix(p.key, "]") {
+		return p.key[:i]
+	}
+	return p.key
+}
+
+func (p param) array() bool { return len(p.base()) < len(p.key) }
+
+// parseQuery reads a raw query and sorts it, the parts of an array staying in the order they were sent. A key
+// that is there twice without being an array is refused: two readers could take two values from it.
+func parseQuery(raw string) ([]param, error) {
+	params := make([]param, 0, 8)
+	for raw != "" {
+		var pair string
+		pair, raw, _ = strings.Cut(raw, "&")
+		if pair == "" {
+			continue
+		}
+		key, value, _ := strings.Cut(pair, "=")
+		params = append(params, param{key: strings.ToLower(unescapeOnce(key)), value: unescapeOnce(value)})
+	}
+	slices.SortStableFunc(params, func(a, b param) int { return strings.Compare(a.base(), b.base()) })
+	for i := 1; i < len(params); i++ {
+		if params[i].key == params[i-1].key && !strings.HasSuffix(params[i].key, "[]") {
+			return nil, &AuthError{"Duplicate parameter: " + params[i].key}
+		}
+	}
+	return params, nil
+}
+
+// unescapeOnce decodes a part of a query. What is not an escape stays as it is, because some libraries, the
+// official Go one among them, send what they signed unescaped.
+func unescapeOnce(s string) string {
+	if strings.IndexByte(s, '%') < 0 && strings.IndexByte(s, '+') < 0 {
+		return s
+	}
+	if decoded, err := url.QueryUnescape(s); err == nil {
+		return decoded
+	}
+	return s
+}
+
+// variant is one way to write the string that is signed.
+type variant struct {
+	path string
+	// joined writes an array as PHP signs it, k=a,b, though its HTTP client sends k[0]=a and k[1]=b.
+	joined bool
+}
+
+// variants yields the ways in which a library may have written this request, the usual one first.
+func (r *SignedRequest) variants() iter.Seq[variant] {
+	return func(yield func(variant) bool) {
+		arrays := slices.ContainsFunc(r.params, param.array)
+		if !yield(variant{path: r.path}) || arrays && !yield(variant{path: r.path, joined: true}) {
+			return
+		}
+		if strings.IndexByte(r.path, '%') < 0 {
+			return
+		}
+		path, err := url.PathUnescape(r.path)
+		if err != nil || !yield(variant{path: path}) {
+			return
+		}
+		if arrays {
+			yield(variant{path: path, joined: true})
+		}
+	}
+}
+
+// appendCanonical appends the string that is signed.
+func (r *SignedRequest) appendCanonical(dst []byte, v variant) []byte {
+	dst = slices.Grow(dst, 512)
+	dst = append(dst, r.method...)
+	dst = append(dst, '\n')
+	dst = append(dst, v.path...)
+	dst = append(dst, '\n')
+	last := "" // the array that the string ends with, when arrays are joined
+	first := true
+	for _, p := range r.params {
+		if p.key == "auth_signature" {
+			continue
+		}
+		if v.joined && p.array() {
+			if base := p.base(); base == last {
+				dst = append(dst, ',')
+				dst = append(dst, p.value...)
+				continue
+			} else {
+				last, p.key = base, base
+			}
+		} else {
+			last = ""
+		}
+		if !first {
+			dst = append(dst, '&')
+		}
+		first = false
+		dst = append(dst, p.key...)
+		dst = append(dst, '=')
+		dst = append(dst, p.value...)
+	}
+	return dst
+}

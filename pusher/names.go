@@ -1,0 +1,43 @@
+package pusher
+
+import "strings"
+
+// The events that clients send (Pusher protocol, connection and subscriptions).
+const (
+	EventPing        = "pusher:ping"
+	EventPong        = "pusher:pong"
+	EventSubscribe   = "pusher:subscribe"
+	EventUnsubscribe = "pusher:unsubscribe"
+)
+
+// The events that only a server sends.
+const (
+	EventConnectionEstablished = "pusher:connection_established"
+	EventError                 = "pusher:error"
+	EventSubscriptionError     = "pusher:subscription_error"
+	// EventSubscriptionSucceeded has the internal prefix; client libraries rename it before they show it.
+	EventSubscriptionSucceeded = "pusher_internal:subscription_succeeded"
+	// EventInternalSubscriptionError is what the .NET library listens for in place of [EventSubscriptionError].
+	EventInternalSubscriptionError = "pusher_internal:subscription_error"
+)
+
+// ReservedEvent tells whether an event name belongs to the protocol, so that nobody may publish under it.
+func ReservedEvent(name string) bool {
+	return strings.HasPrefix(name, "pusher:") || strings.HasPrefix(name, "pusher_internal:")
+}
+
+// ValidSocketID tells whether s has the shape of a socket id: two runs of decimal digits joined by one dot.
+// Server libraries refuse to sign anything else.
+func ValidSocketID(s string) bool {
+	first, second, ok := strings.Cut(s, ".")
+	return ok && digits(first) && digits(second)
+}
+
+func digits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
+}
