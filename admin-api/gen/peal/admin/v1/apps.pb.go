@@ -574,9 +574,10 @@ const file_peal_admin_v1_apps_proto_rawDesc = "" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
 	"\aenabled\x18\x03 \x01(\bR\aenabled\x12;\n" +
 	"\vcreate_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"createTime\"T\n" +
-	"\x10CreateAppRequest\x12@\n" +
-	"\x04name\x18\x01 \x01(\tB,\xbaH)r'\x10\x01\x18<2!^[^\\p{Cc}]*[^\\p{Cc}\\s][^\\p{Cc}]*$R\x04name\"_\n" +
+	"createTime\"\xc6\x01\n" +
+	"\x10CreateAppRequest\x12\xb1\x01\n" +
+	"\x04name\x18\x01 \x01(\tB\x9c\x01\xbaH\x98\x01\xba\x01\x94\x01\n" +
+	"\x04name\x12@give it a name of 1 to 60 characters, without control characters\x1aJthis.size() <= 60 && this.matches('^[^\\\\p{Cc}]*[^\\\\p{Cc}\\\\s][^\\\\p{Cc}]*$')R\x04name\"_\n" +
 	"\x11CreateAppResponse\x12$\n" +
 	"\x03app\x18\x01 \x01(\v2\x12.peal.admin.v1.AppR\x03app\x12$\n" +
 	"\x03key\x18\x02 \x01(\v2\x12.peal.admin.v1.KeyR\x03key\"c\n" +
@@ -591,10 +592,11 @@ const file_peal_admin_v1_apps_proto_rawDesc = "" +
 	"\rGetAppRequest\x120\n" +
 	"\x06app_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^[1-9][0-9]{0,17}$R\x05appId\"6\n" +
 	"\x0eGetAppResponse\x12$\n" +
-	"\x03app\x18\x01 \x01(\v2\x12.peal.admin.v1.AppR\x03app\"\x86\x01\n" +
+	"\x03app\x18\x01 \x01(\v2\x12.peal.admin.v1.AppR\x03app\"\xf8\x01\n" +
 	"\x10RenameAppRequest\x120\n" +
-	"\x06app_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^[1-9][0-9]{0,17}$R\x05appId\x12@\n" +
-	"\x04name\x18\x02 \x01(\tB,\xbaH)r'\x10\x01\x18<2!^[^\\p{Cc}]*[^\\p{Cc}\\s][^\\p{Cc}]*$R\x04name\"9\n" +
+	"\x06app_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^[1-9][0-9]{0,17}$R\x05appId\x12\xb1\x01\n" +
+	"\x04name\x18\x02 \x01(\tB\x9c\x01\xbaH\x98\x01\xba\x01\x94\x01\n" +
+	"\x04name\x12@give it a name of 1 to 60 characters, without control characters\x1aJthis.size() <= 60 && this.matches('^[^\\\\p{Cc}]*[^\\\\p{Cc}\\\\s][^\\\\p{Cc}]*$')R\x04name\"9\n" +
 	"\x11RenameAppResponse\x12$\n" +
 	"\x03app\x18\x01 \x01(\v2\x12.peal.admin.v1.AppR\x03app\"D\n" +
 	"\x10DeleteAppRequest\x120\n" +

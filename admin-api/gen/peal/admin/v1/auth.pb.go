@@ -468,19 +468,22 @@ var File_peal_admin_v1_auth_proto protoreflect.FileDescriptor
 
 const file_peal_admin_v1_auth_proto_rawDesc = "" +
 	"\n" +
-	"\x18peal/admin/v1/auth.proto\x12\rpeal.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1epeal/admin/v1/permission.proto\"\xab\x01\n" +
-	"\rSignUpRequest\x12 \n" +
-	"\x05email\x18\x01 \x01(\tB\n" +
-	"\xbaH\ar\x05\x18\xfe\x01`\x01R\x05email\x12)\n" +
-	"\bpassword\x18\x02 \x01(\tB\r\xbaH\ar\x05\x10\b\x18\x80\x02\x80\x01\x01R\bpassword\x12M\n" +
-	"\vtenant_name\x18\x03 \x01(\tB,\xbaH)r'\x10\x01\x18<2!^[^\\p{Cc}]*[^\\p{Cc}\\s][^\\p{Cc}]*$R\n" +
+	"\x18peal/admin/v1/auth.proto\x12\rpeal.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1epeal/admin/v1/permission.proto\"\xd0\x03\n" +
+	"\rSignUpRequest\x12\x82\x01\n" +
+	"\x05email\x18\x01 \x01(\tBl\xbaHi\xba\x01f\n" +
+	"\x05email\x127is not an email address; it reads like name@example.com\x1a$this.size() <= 254 && this.isEmail()R\x05email\x12y\n" +
+	"\bpassword\x18\x02 \x01(\tB]\xbaHW\xba\x01T\n" +
+	"\bpassword\x12 must be 8 to 256 characters long\x1a&this.size() >= 8 && this.size() <= 256\x80\x01\x01R\bpassword\x12\xbe\x01\n" +
+	"\vtenant_name\x18\x03 \x01(\tB\x9c\x01\xbaH\x98\x01\xba\x01\x94\x01\n" +
+	"\x04name\x12@give it a name of 1 to 60 characters, without control characters\x1aJthis.size() <= 60 && this.matches('^[^\\\\p{Cc}]*[^\\\\p{Cc}\\\\s][^\\\\p{Cc}]*$')R\n" +
 	"tenantName\"B\n" +
 	"\x0eSignUpResponse\x120\n" +
-	"\aaccount\x18\x01 \x01(\v2\x16.peal.admin.v1.AccountR\aaccount\"[\n" +
-	"\fLogInRequest\x12 \n" +
-	"\x05email\x18\x01 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xfe\x01R\x05email\x12)\n" +
-	"\bpassword\x18\x02 \x01(\tB\r\xbaH\ar\x05\x10\x01\x18\x80\x02\x80\x01\x01R\bpassword\"A\n" +
+	"\aaccount\x18\x01 \x01(\v2\x16.peal.admin.v1.AccountR\aaccount\"\xe3\x01\n" +
+	"\fLogInRequest\x12e\n" +
+	"\x05email\x18\x01 \x01(\tBO\xbaHL\xba\x01I\n" +
+	"\x05email\x12\x18enter your email address\x1a&this.size() >= 1 && this.size() <= 254R\x05email\x12l\n" +
+	"\bpassword\x18\x02 \x01(\tBP\xbaHJ\xba\x01G\n" +
+	"\bpassword\x12\x13enter your password\x1a&this.size() >= 1 && this.size() <= 256\x80\x01\x01R\bpassword\"A\n" +
 	"\rLogInResponse\x120\n" +
 	"\aaccount\x18\x01 \x01(\v2\x16.peal.admin.v1.AccountR\aaccount\"\x0f\n" +
 	"\rLogOutRequest\"\x10\n" +

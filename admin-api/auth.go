@@ -1,0 +1,133 @@
+package adminapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"connectrpc.com/connect"
+
+	adminv1 "github.com/pealhq/peal/admin-api/gen/peal/admin/v1"
+	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/pgstore"
+)
+
+// SignUp implements AuthService.
+func (s *server) SignUp(ctx context.Context, req *adminv1.SignUpRequest) (*adminv1.SignUpResponse, error) {
+	if wait := s.limits.signUpByIP.take(network(peerIP(ctx)), time.Now()); wait > 0 {
+		return nil, tooMany(wait)
+	}
+	email, err := tenants.CheckEmail("email", req.GetEmail())
+	if err != nil {
+		return nil, err
+	}
+	name, err := tenants.CheckName("tenant_name", req.GetTenantName())
+	if err != nil {
+		return nil, err
+	}
+	if err := tenants.CheckPassword("password", req.GetPassword(), email, name); err != nil {
+		return nil, err
+	}
+	hash, err := s.Passwords.Hash(ctx, req.GetPassword())
+	if err != nil {
+		return nil, err
+	}
+	who := actor(ctx)
+	m, err := s.Store.SignUp(ctx, who, pgstore.SignUp{Email: email, PasswordHash: hash, TenantName: name})
+	if err != nil {
+		return nil, err
+	}
+	if m, err = s.startSession(ctx, pgstore.Credentials{UserID: m.User.ID}); err != nil {
+		return nil, err
+	}
+	return &adminv1.SignUpResponse{Account: accountToProto(m)}, nil
+}
+
+// LogIn implements AuthService. Whether the address or the password was wrong is not told, in words or time.
+func (s *server) LogIn(ctx context.Context, req *adminv1.LogInRequest) (*adminv1.LogInResponse, error) {
+	email := strings.ToLower(strings.TrimSpace(req.GetEmail()))
+	now := time.Now()
+	if wait := max(s.limits.loginByIP.take(network(peerIP(ctx)), now), s.limits.loginByAccount.take(email, now)); wait > 0 {
+		return nil, tooMany(wait)
+	}
+	creds, err := s.Store.Credentials(ctx, email)
+	if err != nil && !errors.Is(err, tenants.ErrNotFound) {
+		return nil, err
+	}
+	ok, rehash, err := s.Passwords.Verify(ctx, creds.PasswordHash, req.GetPassword())
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, connect.NewError(connect.CodeUnauthenticated, errors.New("email or password is wrong"))
+	}
+	if rehash {
+		if err := s.rehash(ctx, creds, req.GetPassword()); err != nil {
+			return nil, err
+		}
+	}
+	m, err := s.startSession(ctx, creds)
+	if err != nil {
+		return nil, err
+	}
+	return &adminv1.LogInResponse{Account: accountToProto(m)}, nil
+}
+
+func (s *server) rehash(ctx context.Context, creds pgstore.Credentials, password string) error {
+	hash, err := s.Passwords.Hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	return s.Store.SetPasswordHash(ctx, creds.UserID, hash)
+}
+
+// LogOut implements AuthService.
+func (s *server) LogOut(ctx context.Context, _ *adminv1.LogOutRequest) (*adminv1.LogOutResponse, error) {
+	info, ok := connect.CallInfoForHandlerContext(ctx)
+	if !ok {
+		return nil, errors.New("log out outside of a call")
+	}
+	if token := s.sessionToken(info.RequestHeader()); token != "" {
+		if err := s.Store.DeleteSession(ctx, tenants.HashToken(token)); err != nil {
+			return nil, err
+		}
+	}
+	s.setCookie(info.ResponseHeader(), "", -1)
+	return &adminv1.LogOutResponse{}, nil
+}
+
+// WhoAmI implements AuthService.
+func (s *server) WhoAmI(ctx context.Context, _ *adminv1.WhoAmIRequest) (*adminv1.WhoAmIResponse, error) {
+	return &adminv1.WhoAmIResponse{Account: accountToProto(caller(ctx))}, nil
+}
+
+// startSession gives the caller a new session, never one that was there before, and its cookie.
+func (s *server) startSession(ctx context.Context, creds pgstore.Credentials) (tenants.Membership, error) {
+	info, ok := connect.CallInfoForHandlerContext(ctx)
+	if !ok {
+		return tenants.Membership{}, errors.New("start a session outside of a call")
+	}
+	if old := s.sessionToken(info.RequestHeader()); old != "" {
+		if err := s.Store.DeleteSession(ctx, tenants.HashToken(old)); err != nil {
+			return tenants.Membership{}, err
+		}
+	}
+	token := tenants.NewSessionToken()
+	m, err := s.Store.CreateSession(ctx, creds.UserID, tenants.HashToken(token.Reveal()))
+	if err != nil {
+		return tenants.Membership{}, err
+	}
+	s.setCookie(info.ResponseHeader(), token.Reveal(), int(tenants.SessionLife.Seconds()))
+	return m, nil
+}
+
+// setCookie sets the cookie of the session for maxAge seconds, or removes it when that is negative.
+func (s *server) setCookie(h http.Header, value string, maxAge int) {
+	c := &http.Cookie{
+		Name: s.cookieName(), Value: value, Path: "/", MaxAge: maxAge,
+		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.secure(),
+	}
+	h.Add("Set-Cookie", c.String())
+}

@@ -1,0 +1,111 @@
+package adminapi
+
+import (
+	"encoding/base64"
+	"strconv"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	adminv1 "github.com/pealhq/peal/admin-api/gen/peal/admin/v1"
+	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/pgstore"
+)
+
+func permissionFromProto(p adminv1.Permission) tenants.Permission {
+	switch p {
+	case adminv1.Permission_PERMISSION_PUBLIC:
+		return public
+	case adminv1.Permission_PERMISSION_SIGNED_IN:
+		return signedIn
+	case adminv1.Permission_PERMISSION_APPS_READ:
+		return tenants.AppsRead
+	case adminv1.Permission_PERMISSION_APPS_WRITE:
+		return tenants.AppsWrite
+	case adminv1.Permission_PERMISSION_APPS_DELETE:
+		return tenants.AppsDelete
+	case adminv1.Permission_PERMISSION_KEYS_READ:
+		return tenants.KeysRead
+	case adminv1.Permission_PERMISSION_KEYS_REVEAL:
+		return tenants.KeysReveal
+	case adminv1.Permission_PERMISSION_KEYS_WRITE:
+		return tenants.KeysWrite
+	case adminv1.Permission_PERMISSION_EVENTS_PUBLISH:
+		return tenants.EventsPublish
+	case adminv1.Permission_PERMISSION_UNSPECIFIED:
+		return unnamed
+	default:
+		return unnamed
+	}
+}
+
+// permissionToProto is the other way of permissionFromProto.
+func permissionToProto(p tenants.Permission) adminv1.Permission {
+	for n := range adminv1.Permission_name {
+		if q := adminv1.Permission(n); permissionFromProto(q) == p {
+			return q
+		}
+	}
+	return adminv1.Permission_PERMISSION_UNSPECIFIED
+}
+
+func accountToProto(m tenants.Membership) *adminv1.Account {
+	a := &adminv1.Account{
+		UserId:     m.User.ID.String(),
+		Email:      m.User.Email,
+		TenantId:   m.Tenant.ID.String(),
+		TenantName: m.Tenant.Name,
+		Role:       string(m.Role),
+	}
+	for _, p := range m.Role.Permissions() {
+		a.Permissions = append(a.Permissions, permissionToProto(p))
+	}
+	return a
+}
+
+func appToProto(a *tenants.App) *adminv1.App {
+	return &adminv1.App{Id: a.ID, Name: a.Name, Enabled: a.Enabled, CreateTime: timestamppb.New(a.CreatedAt)}
+}
+
+func keyToProto(k tenants.Key) *adminv1.Key {
+	p := &adminv1.Key{Key: k.Public, AppId: k.AppID, State: keyStateToProto(k.State), CreateTime: timestamppb.New(k.CreatedAt)}
+	if !k.RevokedAt.IsZero() {
+		p.RevokeTime = timestamppb.New(k.RevokedAt)
+	}
+	return p
+}
+
+func keyStateToProto(s tenants.KeyState) adminv1.KeyState {
+	switch s {
+	case tenants.KeyActive:
+		return adminv1.KeyState_KEY_STATE_ACTIVE
+	case tenants.KeyRevoked:
+		return adminv1.KeyState_KEY_STATE_REVOKED
+	default:
+		return adminv1.KeyState_KEY_STATE_UNSPECIFIED
+	}
+}
+
+// pageToken writes the place after an app in the list of apps.
+func pageToken(a *tenants.App) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(a.CreatedAt.UnixMicro(), 10) + "/" + a.ID))
+}
+
+// pageFromToken reads what pageToken wrote. An empty token is the start of the list, which is nil.
+func pageFromToken(token string) (*pgstore.AppPage, error) {
+	if token == "" {
+		return nil, nil //nolint:nilnil // The start of the list is no place in it.
+	}
+	bad := tenants.Invalid("page_token", "is not one that this method returned")
+	text, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil {
+		return nil, bad
+	}
+	micros, id, ok := strings.Cut(string(text), "/")
+	at, err := strconv.ParseInt(micros, 10, 64)
+	if !ok || err != nil || tenants.CheckAppID("page_token", id) != nil {
+		return nil, bad
+	}
+	return &pgstore.AppPage{CreatedAt: time.UnixMicro(at), ID: id}, nil
+}

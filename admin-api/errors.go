@@ -1,0 +1,80 @@
+package adminapi
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+
+	"buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
+	"connectrpc.com/connect"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/pealhq/peal/internal/requestid"
+	"github.com/pealhq/peal/tenants"
+)
+
+var (
+	errInternal  = errors.New("internal error; quote the request id when you report it")
+	errNoSession = connect.NewError(connect.CodeUnauthenticated, errors.New("sign in first"))
+)
+
+// mapErrors is the one place where errors of the inside become Connect's. What has no place in the mapping is
+// "internal error" outside and the whole chain in the log.
+func mapErrors(logger *slog.Logger) connect.Interceptor {
+	return connect.UnaryInterceptorFunc(func(next connect.UnaryFunc) connect.UnaryFunc {
+		return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
+			resp, err := next(ctx, req)
+			if err == nil {
+				return resp, nil
+			}
+			mapped := toConnect(err)
+			if code := mapped.Code(); code == connect.CodeInternal || code == connect.CodeUnavailable {
+				logger.ErrorContext(ctx, "admin call failed", "procedure", req.Spec().Procedure, "request_id", requestid.From(ctx), "err", err)
+			}
+			return nil, mapped
+		}
+	})
+}
+
+func toConnect(err error) *connect.Error {
+	var already *connect.Error
+	var field *tenants.FieldError
+	switch {
+	case errors.As(err, &already):
+		return already
+	case errors.As(err, &field):
+		return fieldError(field)
+	case errors.Is(err, tenants.ErrNotFound):
+		return connect.NewError(connect.CodeNotFound, errors.New("there is no such thing, or it is not yours"))
+	case errors.Is(err, tenants.ErrState):
+		return connect.NewError(connect.CodeFailedPrecondition, errors.New("this is not possible in its present state; load the page again"))
+	case errors.Is(err, tenants.ErrLimit):
+		return connect.NewError(connect.CodeResourceExhausted, errors.New("the limit is reached; remove one first"))
+	case errors.Is(err, context.Canceled):
+		return connect.NewError(connect.CodeCanceled, errors.New("the call was given up"))
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, tenants.ErrUnavailable):
+		return connect.NewError(connect.CodeUnavailable, errors.New("this cannot be answered at the moment; try again in a few seconds"))
+	default:
+		return connect.NewError(connect.CodeInternal, errInternal)
+	}
+}
+
+// fieldError tells of a field in the same shape as the schema's own constraints do, so that a form needs to
+// understand one.
+func fieldError(f *tenants.FieldError) *connect.Error {
+	code := connect.CodeInvalidArgument
+	if errors.Is(f, tenants.ErrConflict) {
+		code = connect.CodeAlreadyExists
+	}
+	err := connect.NewError(code, errors.New(f.Field+": "+f.Reason))
+	path := &validate.FieldPath{}
+	for name := range strings.SplitSeq(f.Field, ".") {
+		path.Elements = append(path.Elements, &validate.FieldPathElement{FieldName: proto.String(name)})
+	}
+	violations := &validate.Violations{Violations: []*validate.Violation{{Field: path, Message: proto.String(f.Reason)}}}
+	if detail, detailErr := connect.NewErrorDetail(violations); detailErr == nil {
+		err.AddDetail(detail)
+	}
+	return err
+}

@@ -1,0 +1,96 @@
+// Package manifest reads the YAML file in which a team keeps its tenants and apps: what `peal dev --seed`
+// and `peal apply` take. It only reads; the package pgstore applies what it returns. Start with [Parse].
+package manifest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/pealhq/peal/tenants"
+)
+
+// MaxBytes bounds the size of a file.
+const MaxBytes = 4 << 20
+
+// The shape of the file. A field that is not here is refused by name.
+type file struct {
+	Tenants []tenant `yaml:"tenants"`
+}
+
+type tenant struct {
+	Name string `yaml:"name"`
+	Apps []app  `yaml:"apps"`
+}
+
+type app struct {
+	ID      string `yaml:"id"`
+	Name    string `yaml:"name"`
+	Keys    []key  `yaml:"keys"`
+	Enabled *bool  `yaml:"enabled"`
+}
+
+type key struct {
+	Key    string `yaml:"key"`
+	Secret string `yaml:"secret"`
+}
+
+// Parse reads a manifest and checks it by itself. What is wrong with the file's shape comes with line and
+// column and wraps [tenants.ErrInvalid]; what is wrong with a value comes as a [tenants.FieldError].
+func Parse(r io.Reader) (tenants.Manifest, error) {
+	text, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
+	if err != nil {
+		return tenants.Manifest{}, fmt.Errorf("read manifest: %w", err)
+	}
+	if len(text) > MaxBytes {
+		return tenants.Manifest{}, fmt.Errorf("manifest is larger than %d bytes: %w", MaxBytes, tenants.ErrInvalid)
+	}
+	var f file
+	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&f); err != nil && !errors.Is(err, io.EOF) {
+		return tenants.Manifest{}, fmt.Errorf("manifest: %s: %w", explain(err), tenants.ErrInvalid)
+	}
+	m := f.manifest()
+	if err := m.Check(); err != nil {
+		return tenants.Manifest{}, err
+	}
+	return m, nil
+}
+
+func (f file) manifest() tenants.Manifest {
+	var m tenants.Manifest
+	for _, t := range f.Tenants {
+		mt := tenants.ManifestTenant{Name: t.Name}
+		for _, a := range t.Apps {
+			ma := tenants.ManifestApp{ID: a.ID, Name: a.Name, Enabled: a.Enabled}
+			for _, k := range a.Keys {
+				ma.Keys = append(ma.Keys, tenants.Key{Public: k.Key, Secret: tenants.NewSecret(k.Secret)})
+			}
+			mt.Apps = append(mt.Apps, ma)
+		}
+		m.Tenants = append(m.Tenants, mt)
+	}
+	return m
+}
+
+// explain says where a file is wrong and why. The source around it is left out: secrets stand in it.
+func explain(err error) string {
+	var wrongType *yaml.TypeError
+	if errors.As(err, &wrongType) && wrongType.Token != nil {
+		pos, want := wrongType.Token.Position, wrongType.DstType.Kind()
+		switch want {
+		case reflect.Struct, reflect.Map:
+			return fmt.Sprintf("[%d:%d] must be a list of fields", pos.Line, pos.Column)
+		case reflect.Slice:
+			return fmt.Sprintf("[%d:%d] must be a list", pos.Line, pos.Column)
+		case reflect.Bool:
+			return fmt.Sprintf("[%d:%d] must be true or false", pos.Line, pos.Column)
+		default:
+			return fmt.Sprintf("[%d:%d] must be a %s", pos.Line, pos.Column, want)
+		}
+	}
+	return yaml.FormatError(err, false, false)
+}

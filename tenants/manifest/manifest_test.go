@@ -1,0 +1,87 @@
+package manifest_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/manifest"
+)
+
+func TestParse(t *testing.T) {
+	m, err := manifest.Parse(strings.NewReader(`
+tenants:
+  - name: Acme
+    apps:
+      - id: "7"
+        name: chat
+        keys: [{key: abc, secret: def}]
+        enabled: false
+      - id: 8
+        name: board
+      - name: unnumbered
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	apps := m.Tenants[0].Apps
+	if len(apps) != 3 || apps[0].ID != "7" || apps[1].ID != "8" || apps[2].ID != "" {
+		t.Fatalf("apps %+v", apps)
+	}
+	if *apps[0].Enabled || apps[1].Enabled != nil {
+		t.Errorf("enabled: %v, %v", apps[0].Enabled, apps[1].Enabled)
+	}
+	if k := apps[0].Keys[0]; k.Public != "abc" || k.Secret.Reveal() != "def" {
+		t.Errorf("key %+v", k)
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	for name, c := range map[string]struct{ text, want string }{
+		"a field that does not exist": {"tenants:\n  - name: A\n    apps:\n      - name: a\n        colour: red\n", "colour"},
+		"one at the top":              {"tenant:\n  - name: A\n", "tenant"},
+		"a wrong type":                {"tenants:\n  - name: A\n    apps:\n      - {name: a, enabled: perhaps}\n", "[4:28] must be true or false"},
+		"broken YAML":                 {"tenants: [\n", "manifest"},
+		"a tenant without a name":     {"tenants:\n  - apps: []\n", "tenants[0].name"},
+		"an app without a name":       {"tenants:\n  - {name: A, apps: [{id: 7}]}\n", "tenants[0].apps[0].name"},
+		"an id with letters":          {"tenants:\n  - {name: A, apps: [{name: a, id: x7}]}\n", "tenants[0].apps[0].id"},
+		"an id twice":                 {"tenants:\n  - {name: A, apps: [{name: a, id: 7}, {name: b, id: 7}]}\n", "apps[1].id"},
+		"a name twice":                {"tenants:\n  - {name: A, apps: [{name: a}, {name: a}]}\n", "apps[1].name"},
+		"a tenant twice":              {"tenants:\n  - {name: A}\n  - {name: A}\n", "tenants[1].name"},
+		"a key twice":                 {"tenants:\n  - {name: A, apps: [{name: a, keys: [{key: k, secret: s}, {key: k, secret: z}]}]}\n", "keys[1].key"},
+		"a key without a secret":      {"tenants:\n  - {name: A, apps: [{name: a, keys: [{key: k}]}]}\n", "keys[0].secret"},
+		"a key with a colon":          {"tenants:\n  - {name: A, apps: [{name: a, keys: [{key: 'k:k', secret: hushhush}]}]}\n", "keys[0].key"},
+		"a huge file":                 {"# " + strings.Repeat("x", manifest.MaxBytes), "larger than"},
+	} {
+		_, err := manifest.Parse(strings.NewReader(c.text))
+		switch {
+		case err == nil:
+			t.Errorf("%s: taken", name)
+		case !errors.Is(err, tenants.ErrInvalid) || !strings.Contains(err.Error(), c.want):
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		case strings.Contains(err.Error(), "hushhush"):
+			t.Errorf("%s: the error shows a secret: %v", name, err)
+		}
+	}
+}
+
+func TestParseTakesAnEmptyFile(t *testing.T) {
+	for _, text := range []string{"", "# nothing yet\n", "tenants: []\n"} {
+		if m, err := manifest.Parse(strings.NewReader(text)); err != nil || len(m.Tenants) != 0 {
+			t.Errorf("%q: %+v, %v", text, m, err)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("tenants:\n  - {name: A, apps: [{name: a, id: 7, keys: [{key: k, secret: s}]}]}\n")
+	f.Add("tenants: &a [*a]\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		if m, err := manifest.Parse(strings.NewReader(text)); err == nil {
+			if err := m.Check(); err != nil {
+				t.Errorf("parsed but does not check: %v", err)
+			}
+		}
+	})
+}

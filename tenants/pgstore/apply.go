@@ -1,0 +1,205 @@
+package pgstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pealhq/peal/tenants"
+)
+
+// errDryRun rolls a change back that was only to be looked at.
+var errDryRun = errors.New("dry run")
+
+// Apply makes the platform hold what a manifest says, in one transaction, and returns what it changed:
+// nothing when it is applied again. With dryRun it changes nothing and returns what it would. The manifest has been
+// checked by itself. Errors name the field by its path in the file.
+func (s *Store) Apply(ctx context.Context, actor tenants.Actor, m tenants.Manifest, dryRun bool) ([]tenants.Change, error) {
+	var done []tenants.Change
+	err := s.change(ctx, actor, func(c change) error {
+		for i, t := range m.Tenants {
+			a := applying{store: s, change: c, at: fmt.Sprintf("tenants[%d]", i), tenant: t.Name}
+			if err := a.apply(ctx, t); err != nil {
+				return err
+			}
+			done = append(done, a.done...)
+		}
+		if dryRun {
+			return errDryRun
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errDryRun) {
+		return nil, fmt.Errorf("apply manifest: %w", err)
+	}
+	return done, nil
+}
+
+// applying is one tenant of a manifest on its way into the database.
+type applying struct {
+	change
+	store *Store
+	// at is the path of the tenant in the file.
+	at, tenant string
+	done       []tenants.Change
+}
+
+func (a *applying) did(action, format string, args ...any) {
+	a.done = append(a.done, tenants.Change{Action: action, What: a.tenant + fmt.Sprintf(format, args...)})
+}
+
+func (a *applying) apply(ctx context.Context, t tenants.ManifestTenant) error {
+	id, err := a.tenantByName(ctx, t.Name)
+	if err != nil {
+		return at(err, a.at)
+	}
+	a.actor.TenantID = id
+	if id == uuid.Nil {
+		a.actor.TenantID = newID()
+		if err := a.insertTenant(ctx, t.Name); err != nil {
+			return err
+		}
+		a.did("tenant.created", "")
+	}
+	for i, app := range t.Apps {
+		path := fmt.Sprintf("%s.apps[%d]", a.at, i)
+		if err := a.applyApp(ctx, app); err != nil {
+			return at(err, path)
+		}
+	}
+	return nil
+}
+
+// tenantByName returns the id of the tenant of this name, or the zero id. Names are not unique, as people
+// choose them when they sign up: two of the same name are a conflict on "name".
+func (c change) tenantByName(ctx context.Context, name string) (uuid.UUID, error) {
+	rows, err := all[struct{ ID uuid.UUID }](ctx, c, `SELECT id FROM tenants WHERE name = @name LIMIT 2`, pgx.NamedArgs{"name": name})
+	switch {
+	case err != nil:
+		return uuid.Nil, fmt.Errorf("tenant by name: %w", err)
+	case len(rows) > 1:
+		return uuid.Nil, tenants.Conflict("name", fmt.Sprintf("%q is the name of several tenants", name))
+	case len(rows) == 0:
+		return uuid.Nil, nil
+	}
+	return rows[0].ID, nil
+}
+
+func (a *applying) applyApp(ctx context.Context, want tenants.ManifestApp) error {
+	app, err := a.appFor(ctx, want)
+	switch {
+	case errors.Is(err, tenants.ErrNotFound):
+		enabled := want.Enabled == nil || *want.Enabled
+		if app, err = a.insertApp(ctx, want.ID, want.Name, enabled); err != nil {
+			return err
+		}
+		a.did("app.created", "/%s (%s)", app.Name, app.ID)
+		if len(want.Keys) == 0 {
+			key, err := a.store.insertKey(ctx, a.change, tenants.NewKey(app.ID))
+			if err != nil {
+				return err
+			}
+			a.did("key.created", "/%s %s", app.Name, key.Public)
+		}
+	case err != nil:
+		return err
+	default:
+		if err := a.updateApp(ctx, app, want); err != nil {
+			return err
+		}
+	}
+	return a.applyKeys(ctx, app, want.Keys)
+}
+
+// appFor finds the app that a manifest means: by its id, or by its name where it has none.
+func (a *applying) appFor(ctx context.Context, want tenants.ManifestApp) (*tenants.App, error) {
+	if want.ID != "" {
+		return a.lockApp(ctx, want.ID)
+	}
+	row, err := one[appRow](ctx, a, `
+		SELECT id, tenant_id, name, enabled, created_at
+		FROM apps
+		WHERE tenant_id = @tenant AND lower(name) = lower(@name)
+		FOR UPDATE`,
+		pgx.NamedArgs{"tenant": a.actor.TenantID, "name": want.Name})
+	if err != nil {
+		return nil, err
+	}
+	return row.app(), nil
+}
+
+func (a *applying) updateApp(ctx context.Context, app *tenants.App, want tenants.ManifestApp) error {
+	if want.Name != app.Name {
+		if _, err := a.renameApp(ctx, app, want.Name); err != nil {
+			return err
+		}
+		a.did("app.renamed", "/%s (%s) to %s", app.Name, app.ID, want.Name)
+	}
+	if want.Enabled == nil || *want.Enabled == app.Enabled {
+		return nil
+	}
+	if err := a.enableApp(ctx, app.ID, *want.Enabled); err != nil {
+		return err
+	}
+	action := "app.disabled"
+	if *want.Enabled {
+		action = "app.enabled"
+	}
+	a.did(action, "/%s (%s)", want.Name, app.ID)
+	return nil
+}
+
+func (a *applying) applyKeys(ctx context.Context, app *tenants.App, want []tenants.Key) error {
+	rows, err := keysOf(ctx, a, app.TenantID, app.ID)
+	if err != nil {
+		return err
+	}
+	have := map[string]keyRow{}
+	for _, r := range rows {
+		have[r.Public] = r
+	}
+	for i, k := range want {
+		k.AppID = app.ID
+		field := fmt.Sprintf("keys[%d]", i)
+		row, exists := have[k.Public]
+		if !exists {
+			if _, err := a.store.insertKey(ctx, a.change, k); err != nil {
+				return at(err, field)
+			}
+			a.did("key.created", "/%s %s", app.Name, k.Public)
+			continue
+		}
+		if err := a.sameKey(row, k); err != nil {
+			return at(err, field)
+		}
+	}
+	return nil
+}
+
+// sameKey tells why a key that exists is not the one that a manifest wants. A key never changes, because
+// whoever holds it relies on it: another secret wants another key.
+func (a *applying) sameKey(row keyRow, want tenants.Key) error {
+	if tenants.KeyState(row.State) == tenants.KeyRevoked {
+		return tenants.Conflict("key", fmt.Sprintf("%s was revoked, and that is for good; use a new key", row.Public))
+	}
+	got, err := a.store.open(row)
+	if err != nil {
+		return err
+	}
+	if got.Secret != want.Secret {
+		return tenants.Conflict("secret", fmt.Sprintf("key %s exists with another secret; use a new key", row.Public))
+	}
+	return nil
+}
+
+// at puts the path of what was being applied in front of the field of an error.
+func at(err error, path string) error {
+	var f *tenants.FieldError
+	if errors.As(err, &f) {
+		return &tenants.FieldError{Field: path + "." + f.Field, Reason: f.Reason, Kind: f.Kind}
+	}
+	return err
+}

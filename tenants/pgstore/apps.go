@@ -1,0 +1,209 @@
+package pgstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pealhq/peal/tenants"
+)
+
+// Errors of a conflict on an app's name or id; the field is the one of the admin API.
+const (
+	nameTaken = "is the name of another app of yours"
+	idTaken   = "is the id of another app on this platform"
+)
+
+type appRow struct {
+	ID        string
+	TenantID  uuid.UUID
+	Name      string
+	Enabled   bool
+	CreatedAt time.Time
+}
+
+func (r appRow) app() *tenants.App {
+	return &tenants.App{
+		ID: r.ID, TenantID: r.TenantID, Name: r.Name, Enabled: r.Enabled, CreatedAt: r.CreatedAt,
+		Limits: tenants.DefaultLimits(),
+	}
+}
+
+// CreateApp creates an app with one key in the actor's tenant. Errors: a conflict on "name".
+func (s *Store) CreateApp(ctx context.Context, actor tenants.Actor, name string) (*tenants.App, tenants.Key, error) {
+	var app *tenants.App
+	var key tenants.Key
+	err := s.change(ctx, actor, func(c change) error {
+		var err error
+		if app, err = c.insertApp(ctx, "", name, true); err != nil {
+			return err
+		}
+		key, err = s.insertKey(ctx, c, tenants.NewKey(app.ID))
+		return err
+	})
+	if err != nil {
+		return nil, tenants.Key{}, fmt.Errorf("create app: %w", err)
+	}
+	return app, key, nil
+}
+
+// insertApp inserts an app under this id, or under the next free one where it is empty.
+func (c change) insertApp(ctx context.Context, id, name string, enabled bool) (*tenants.App, error) {
+	given := id != ""
+	for {
+		if !given {
+			next, err := one[struct{ ID string }](ctx, c, `SELECT nextval('app_id_seq')::text AS id`, nil)
+			if err != nil {
+				return nil, fmt.Errorf("next app id: %w", err)
+			}
+			id = next.ID
+		}
+		row, err := one[appRow](ctx, c, `
+			INSERT INTO apps (id, tenant_id, name, enabled)
+			VALUES (@id, @tenant, @name, @enabled)
+			ON CONFLICT (id) DO NOTHING
+			RETURNING id, tenant_id, name, enabled, created_at`,
+			pgx.NamedArgs{"id": id, "tenant": c.actor.TenantID, "name": name, "enabled": enabled})
+		switch {
+		case errors.Is(err, tenants.ErrNotFound) && given:
+			return nil, tenants.Conflict("id", idTaken)
+		case errors.Is(err, tenants.ErrNotFound):
+			continue // A customer brought this number; take the next.
+		case violates(err, "apps_tenant_id_name_key"):
+			return nil, tenants.Conflict("name", nameTaken)
+		case err != nil:
+			return nil, fmt.Errorf("insert app: %w", err)
+		}
+		return row.app(), c.appChanged(ctx, row.ID, "app.created", row.ID, detail{"name": row.Name, "enabled": row.Enabled})
+	}
+}
+
+// AppPage is where a list of apps goes on: after the app of this id and time.
+type AppPage struct {
+	CreatedAt time.Time
+	ID        string
+}
+
+// Apps lists at most limit apps of a tenant, newest first, after a place in the list or from its start.
+func (s *Store) Apps(ctx context.Context, tenant uuid.UUID, after *AppPage, limit int) ([]*tenants.App, error) {
+	args := pgx.NamedArgs{"tenant": tenant, "limit": limit, "at": time.Time{}, "id": "", "first": after == nil}
+	if after != nil {
+		args["at"], args["id"] = after.CreatedAt, after.ID
+	}
+	rows, err := all[appRow](ctx, s.pool, `
+		SELECT id, tenant_id, name, enabled, created_at
+		FROM apps
+		WHERE tenant_id = @tenant
+			AND (@first OR (created_at, id) < (@at, @id))
+		ORDER BY created_at DESC, id DESC
+		LIMIT @limit`, args)
+	if err != nil {
+		return nil, fmt.Errorf("list apps: %w", err)
+	}
+	apps := make([]*tenants.App, 0, len(rows))
+	for _, r := range rows {
+		apps = append(apps, r.app())
+	}
+	return apps, nil
+}
+
+// App returns one app of a tenant, without keys.
+func (s *Store) App(ctx context.Context, tenant uuid.UUID, id string) (*tenants.App, error) {
+	return appOf(ctx, s.pool, tenant, id)
+}
+
+func appOf(ctx context.Context, db querier, tenant uuid.UUID, id string) (*tenants.App, error) {
+	row, err := one[appRow](ctx, db, `
+		SELECT id, tenant_id, name, enabled, created_at
+		FROM apps
+		WHERE tenant_id = @tenant AND id = @id`,
+		pgx.NamedArgs{"tenant": tenant, "id": id})
+	if err != nil {
+		return nil, fmt.Errorf("app %s: %w", id, err)
+	}
+	return row.app(), nil
+}
+
+// RenameApp gives an app of the actor's tenant another name. Errors: a conflict on "name".
+func (s *Store) RenameApp(ctx context.Context, actor tenants.Actor, id, name string) (*tenants.App, error) {
+	var app *tenants.App
+	err := s.change(ctx, actor, func(c change) error {
+		before, err := c.lockApp(ctx, id)
+		if err != nil || before.Name == name {
+			app = before
+			return err
+		}
+		app, err = c.renameApp(ctx, before, name)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("rename app: %w", err)
+	}
+	return app, nil
+}
+
+func (c change) renameApp(ctx context.Context, before *tenants.App, name string) (*tenants.App, error) {
+	row, err := one[appRow](ctx, c, `
+		UPDATE apps
+		SET name = @name
+		WHERE tenant_id = @tenant AND id = @id
+		RETURNING id, tenant_id, name, enabled, created_at`,
+		pgx.NamedArgs{"tenant": c.actor.TenantID, "id": before.ID, "name": name})
+	if violates(err, "apps_tenant_id_name_key") {
+		return nil, tenants.Conflict("name", nameTaken)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return row.app(), c.appChanged(ctx, row.ID, "app.renamed", row.ID, detail{"before": before.Name, "after": row.Name})
+}
+
+func (c change) enableApp(ctx context.Context, id string, enabled bool) error {
+	_, err := exec(ctx, c, `UPDATE apps SET enabled = @enabled WHERE tenant_id = @tenant AND id = @id`,
+		pgx.NamedArgs{"tenant": c.actor.TenantID, "id": id, "enabled": enabled})
+	if err != nil {
+		return fmt.Errorf("enable app: %w", err)
+	}
+	action := "app.disabled"
+	if enabled {
+		action = "app.enabled"
+	}
+	return c.appChanged(ctx, id, action, id, nil)
+}
+
+// lockApp returns an app of the actor's tenant and keeps others from changing it until the end of the change.
+func (c change) lockApp(ctx context.Context, id string) (*tenants.App, error) {
+	row, err := one[appRow](ctx, c, `
+		SELECT id, tenant_id, name, enabled, created_at
+		FROM apps
+		WHERE tenant_id = @tenant AND id = @id
+		FOR UPDATE`,
+		pgx.NamedArgs{"tenant": c.actor.TenantID, "id": id})
+	if err != nil {
+		return nil, fmt.Errorf("app %s: %w", id, err)
+	}
+	return row.app(), nil
+}
+
+// DeleteApp deletes an app of the actor's tenant with its keys.
+func (s *Store) DeleteApp(ctx context.Context, actor tenants.Actor, id string) error {
+	err := s.change(ctx, actor, func(c change) error {
+		row, err := one[appRow](ctx, c, `
+			DELETE FROM apps
+			WHERE tenant_id = @tenant AND id = @id
+			RETURNING id, tenant_id, name, enabled, created_at`,
+			pgx.NamedArgs{"tenant": actor.TenantID, "id": id})
+		if err != nil {
+			return err
+		}
+		return c.appChanged(ctx, id, "app.deleted", id, detail{"name": row.Name})
+	})
+	if err != nil {
+		return fmt.Errorf("delete app %s: %w", id, err)
+	}
+	return nil
+}

@@ -1,0 +1,176 @@
+package pgstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pealhq/peal/tenants"
+)
+
+// MaxActiveKeys bounds the active keys of one app: every request is compared with the keys of its app.
+const MaxActiveKeys = 20
+
+type keyRow struct {
+	Public     string
+	AppID      string
+	TenantID   uuid.UUID
+	Sealed     []byte
+	SealedWith string
+	State      string
+	CreatedAt  time.Time
+	RevokedAt  *time.Time
+}
+
+// key returns the row without its secret.
+func (r keyRow) key() tenants.Key {
+	k := tenants.Key{Public: r.Public, AppID: r.AppID, State: tenants.KeyState(r.State), CreatedAt: r.CreatedAt}
+	if r.RevokedAt != nil {
+		k.RevokedAt = *r.RevokedAt
+	}
+	return k
+}
+
+// open returns the row with its secret.
+func (s *Store) open(r keyRow) (tenants.Key, error) {
+	k := r.key()
+	secret, err := s.sealer.Open(r.TenantID, k, tenants.Sealed{Bytes: r.Sealed, With: r.SealedWith})
+	k.Secret = secret
+	return k, err
+}
+
+// CreateKey gives an app of the actor's tenant another key, which comes without its secret. Errors:
+// [tenants.ErrNotFound], [tenants.ErrLimit].
+func (s *Store) CreateKey(ctx context.Context, actor tenants.Actor, appID string) (tenants.Key, error) {
+	var key tenants.Key
+	err := s.change(ctx, actor, func(c change) error {
+		if _, err := c.lockApp(ctx, appID); err != nil {
+			return err
+		}
+		active, err := one[struct{ N int }](ctx, c, `
+			SELECT count(*) AS n
+			FROM keys
+			WHERE tenant_id = @tenant AND app_id = @app AND state = 'active'`,
+			pgx.NamedArgs{"tenant": actor.TenantID, "app": appID})
+		if err != nil {
+			return err
+		}
+		if active.N >= MaxActiveKeys {
+			return fmt.Errorf("app %s has %d active keys: %w", appID, active.N, tenants.ErrLimit)
+		}
+		key, err = s.insertKey(ctx, c, tenants.NewKey(appID))
+		return err
+	})
+	if err != nil {
+		return tenants.Key{}, fmt.Errorf("create key: %w", err)
+	}
+	return key, nil
+}
+
+// insertKey stores a key of an app and returns it without its secret.
+func (s *Store) insertKey(ctx context.Context, c change, k tenants.Key) (tenants.Key, error) {
+	sealed := s.sealer.Seal(c.actor.TenantID, k)
+	row, err := one[keyRow](ctx, c, `
+		INSERT INTO keys (public, app_id, tenant_id, sealed, sealed_with)
+		VALUES (@public, @app, @tenant, @sealed, @with)
+		RETURNING public, app_id, tenant_id, sealed, sealed_with, state, created_at, revoked_at`,
+		pgx.NamedArgs{"public": k.Public, "app": k.AppID, "tenant": c.actor.TenantID, "sealed": sealed.Bytes, "with": sealed.With})
+	if violates(err, "keys_pkey") {
+		return tenants.Key{}, tenants.Conflict("key", "is a key of another app on this platform")
+	}
+	if err != nil {
+		return tenants.Key{}, fmt.Errorf("insert key: %w", err)
+	}
+	return row.key(), c.appChanged(ctx, k.AppID, "key.created", k.Public, detail{"app": k.AppID})
+}
+
+// Keys lists the keys of an app of a tenant, oldest first, without their secrets.
+func (s *Store) Keys(ctx context.Context, tenant uuid.UUID, appID string) ([]tenants.Key, error) {
+	if _, err := s.App(ctx, tenant, appID); err != nil {
+		return nil, fmt.Errorf("list keys: %w", err)
+	}
+	rows, err := keysOf(ctx, s.pool, tenant, appID)
+	if err != nil {
+		return nil, fmt.Errorf("list keys: %w", err)
+	}
+	keys := make([]tenants.Key, 0, len(rows))
+	for _, r := range rows {
+		keys = append(keys, r.key())
+	}
+	return keys, nil
+}
+
+func keysOf(ctx context.Context, db querier, tenant uuid.UUID, appID string) ([]keyRow, error) {
+	return all[keyRow](ctx, db, `
+		SELECT public, app_id, tenant_id, sealed, sealed_with, state, created_at, revoked_at
+		FROM keys
+		WHERE tenant_id = @tenant AND app_id = @app
+		ORDER BY created_at, public`,
+		pgx.NamedArgs{"tenant": tenant, "app": appID})
+}
+
+// RevealKey returns an active key of the actor's tenant with its secret, and audits that it was seen.
+// Errors: [tenants.ErrNotFound], [tenants.ErrState] when it is revoked.
+func (s *Store) RevealKey(ctx context.Context, actor tenants.Actor, appID, public string) (tenants.Key, error) {
+	var key tenants.Key
+	err := s.change(ctx, actor, func(c change) error {
+		row, err := c.lockKey(ctx, appID, public)
+		if err != nil {
+			return err
+		}
+		if key, err = s.open(row); err != nil {
+			return err
+		}
+		return c.audit(ctx, "key.revealed", public, detail{"app": appID})
+	})
+	if err != nil {
+		return tenants.Key{}, fmt.Errorf("reveal key: %w", err)
+	}
+	return key, nil
+}
+
+// RevokeKey ends a key of the actor's tenant for good. Errors: [tenants.ErrNotFound], [tenants.ErrState] when
+// it is revoked already.
+func (s *Store) RevokeKey(ctx context.Context, actor tenants.Actor, appID, public string) (tenants.Key, error) {
+	var key tenants.Key
+	err := s.change(ctx, actor, func(c change) error {
+		if _, err := c.lockKey(ctx, appID, public); err != nil {
+			return err
+		}
+		row, err := one[keyRow](ctx, c, `
+			UPDATE keys
+			SET state = 'revoked', revoked_at = now()
+			WHERE tenant_id = @tenant AND app_id = @app AND public = @public
+			RETURNING public, app_id, tenant_id, sealed, sealed_with, state, created_at, revoked_at`,
+			pgx.NamedArgs{"tenant": actor.TenantID, "app": appID, "public": public})
+		if err != nil {
+			return err
+		}
+		key = row.key()
+		return c.appChanged(ctx, appID, "key.revoked", public, detail{"app": appID})
+	})
+	if err != nil {
+		return tenants.Key{}, fmt.Errorf("revoke key: %w", err)
+	}
+	return key, nil
+}
+
+// lockKey returns an active key of the actor's tenant and keeps others from changing it.
+func (c change) lockKey(ctx context.Context, appID, public string) (keyRow, error) {
+	row, err := one[keyRow](ctx, c, `
+		SELECT public, app_id, tenant_id, sealed, sealed_with, state, created_at, revoked_at
+		FROM keys
+		WHERE tenant_id = @tenant AND app_id = @app AND public = @public
+		FOR UPDATE`,
+		pgx.NamedArgs{"tenant": c.actor.TenantID, "app": appID, "public": public})
+	if err != nil {
+		return row, err
+	}
+	if tenants.KeyState(row.State) == tenants.KeyRevoked {
+		return row, fmt.Errorf("key %s is revoked: %w", public, tenants.ErrState)
+	}
+	return row, nil
+}

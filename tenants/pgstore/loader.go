@@ -1,0 +1,69 @@
+package pgstore
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pealhq/peal/tenants"
+)
+
+// AppByID returns an app with its active keys for the edge, whatever its tenant. It makes a [Store] a
+// [tenants.Loader].
+func (s *Store) AppByID(ctx context.Context, id string) (*tenants.App, error) {
+	return s.loadApp(ctx, `
+		SELECT id, tenant_id, name, enabled, created_at
+		FROM apps
+		WHERE id = @value`, id)
+}
+
+// AppByKey returns the app that an active key opens, with all its active keys.
+func (s *Store) AppByKey(ctx context.Context, public string) (*tenants.App, error) {
+	return s.loadApp(ctx, `
+		SELECT a.id, a.tenant_id, a.name, a.enabled, a.created_at
+		FROM apps a
+		JOIN keys k ON k.app_id = a.id AND k.tenant_id = a.tenant_id
+		WHERE k.public = @value AND k.state = 'active'`, public)
+}
+
+func (s *Store) loadApp(ctx context.Context, sql, value string) (*tenants.App, error) {
+	var app *tenants.App
+	var inside error
+	// One snapshot, so that an app is never seen with the keys of another moment.
+	opts := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	err := pgx.BeginTxFunc(ctx, s.pool, opts, func(tx pgx.Tx) error {
+		app, inside = s.readApp(ctx, tx, sql, value)
+		return inside
+	})
+	if inside == nil {
+		inside = wrap(err)
+	}
+	if inside != nil {
+		return nil, fmt.Errorf("load app: %w", inside)
+	}
+	return app, nil
+}
+
+func (s *Store) readApp(ctx context.Context, tx pgx.Tx, sql, value string) (*tenants.App, error) {
+	row, err := one[appRow](ctx, tx, sql, pgx.NamedArgs{"value": value})
+	if err != nil {
+		return nil, err
+	}
+	app := row.app()
+	keys, err := keysOf(ctx, tx, row.TenantID, row.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range keys {
+		if tenants.KeyState(k.State) != tenants.KeyActive {
+			continue
+		}
+		key, err := s.open(k)
+		if err != nil {
+			return nil, err
+		}
+		app.Keys = append(app.Keys, key)
+	}
+	return app, nil
+}

@@ -1,0 +1,90 @@
+package pgstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pealhq/peal/tenants"
+)
+
+// seenEvery is how often the use of a session is written down. It makes the idle limit that much shorter.
+const seenEvery = time.Minute
+
+// CreateSession starts a session of a user in the tenant that the user joined first, and returns who that
+// is. hash is that of the token ([tenants.HashToken]).
+func (s *Store) CreateSession(ctx context.Context, user uuid.UUID, hash []byte) (tenants.Membership, error) {
+	row, err := one[membershipRow](ctx, s.pool, `
+		WITH membership AS (
+			SELECT m.user_id, u.email, m.tenant_id, t.name AS tenant_name, m.role
+			FROM memberships m
+			JOIN users u ON u.id = m.user_id
+			JOIN tenants t ON t.id = m.tenant_id
+			WHERE m.user_id = @user
+			ORDER BY m.created_at, m.tenant_id
+			LIMIT 1
+		), session AS (
+			INSERT INTO sessions (token_hash, user_id, tenant_id, expires_at)
+			SELECT @hash, user_id, tenant_id, now() + @life
+			FROM membership
+		)
+		SELECT user_id, email, tenant_id, tenant_name, role
+		FROM membership`,
+		pgx.NamedArgs{"user": user, "hash": hash, "life": tenants.SessionLife})
+	if err != nil {
+		return tenants.Membership{}, fmt.Errorf("create session: %w", err)
+	}
+	return row.membership(), nil
+}
+
+// Session returns who a live session belongs to, and notes that it was used. A session that is unknown,
+// ended or idle for too long is [tenants.ErrNotFound].
+func (s *Store) Session(ctx context.Context, hash []byte) (tenants.Membership, error) {
+	type sessionRow struct {
+		membershipRow
+		Touch bool
+	}
+	row, err := one[sessionRow](ctx, s.pool, `
+		SELECT s.user_id, u.email, s.tenant_id, t.name AS tenant_name, m.role,
+			s.last_seen_at < now() - @seen_every::interval AS touch
+		FROM sessions s
+		JOIN users u ON u.id = s.user_id
+		JOIN tenants t ON t.id = s.tenant_id
+		JOIN memberships m ON m.tenant_id = s.tenant_id AND m.user_id = s.user_id
+		WHERE s.token_hash = @hash
+			AND s.expires_at > now()
+			AND s.last_seen_at > now() - @idle::interval`,
+		pgx.NamedArgs{"hash": hash, "idle": tenants.SessionIdle, "seen_every": seenEvery})
+	if err != nil {
+		return tenants.Membership{}, fmt.Errorf("session: %w", err)
+	}
+	if row.Touch {
+		if _, err := exec(ctx, s.pool, `UPDATE sessions SET last_seen_at = now() WHERE token_hash = @hash`, pgx.NamedArgs{"hash": hash}); err != nil {
+			return tenants.Membership{}, fmt.Errorf("note use of session: %w", err)
+		}
+	}
+	return row.membership(), nil
+}
+
+// DeleteSession ends a session. One that does not exist is no error.
+func (s *Store) DeleteSession(ctx context.Context, hash []byte) error {
+	if _, err := exec(ctx, s.pool, `DELETE FROM sessions WHERE token_hash = @hash`, pgx.NamedArgs{"hash": hash}); err != nil {
+		return fmt.Errorf("delete session: %w", err)
+	}
+	return nil
+}
+
+// DeleteEndedSessions removes the rows of sessions that can no longer be used and returns their number.
+func (s *Store) DeleteEndedSessions(ctx context.Context) (int64, error) {
+	n, err := exec(ctx, s.pool, `
+		DELETE FROM sessions
+		WHERE expires_at <= now() OR last_seen_at <= now() - @idle::interval`,
+		pgx.NamedArgs{"idle": tenants.SessionIdle})
+	if err != nil {
+		return 0, fmt.Errorf("delete ended sessions: %w", err)
+	}
+	return n, nil
+}

@@ -1,0 +1,160 @@
+package pgstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pealhq/peal/tenants"
+)
+
+// membershipRow is a user in a tenant, as the queries below select it.
+type membershipRow struct {
+	UserID     uuid.UUID
+	Email      string
+	TenantID   uuid.UUID
+	TenantName string
+	Role       string
+}
+
+func (r membershipRow) membership() tenants.Membership {
+	return tenants.Membership{
+		User:   tenants.User{ID: r.UserID, Email: r.Email},
+		Tenant: tenants.Tenant{ID: r.TenantID, Name: r.TenantName},
+		Role:   tenants.Role(r.Role),
+	}
+}
+
+// SignUp is what a new tenant starts with. The values have been checked.
+type SignUp struct {
+	Email        string
+	PasswordHash string
+	TenantName   string
+}
+
+// SignUp creates a tenant and its owner. The actor's tenant and user are the new ones, whatever it says.
+// Errors: a conflict on the field "email".
+func (s *Store) SignUp(ctx context.Context, actor tenants.Actor, in SignUp) (tenants.Membership, error) {
+	actor.TenantID, actor.UserID = newID(), newID()
+	err := s.change(ctx, actor, func(c change) error {
+		if err := c.insertTenant(ctx, in.TenantName); err != nil {
+			return err
+		}
+		_, err := exec(ctx, c, `
+			INSERT INTO users (id, email, password_hash)
+			VALUES (@id, @email, @hash)`,
+			pgx.NamedArgs{"id": actor.UserID, "email": in.Email, "hash": in.PasswordHash})
+		if violates(err, "users_email_key") {
+			return tenants.Conflict("email", "has an account already; log in instead")
+		}
+		if err != nil {
+			return fmt.Errorf("insert user: %w", err)
+		}
+		return c.insertMembership(ctx, tenants.RoleOwner)
+	})
+	if err != nil {
+		return tenants.Membership{}, fmt.Errorf("sign up: %w", err)
+	}
+	return tenants.Membership{
+		User:   tenants.User{ID: actor.UserID, Email: in.Email},
+		Tenant: tenants.Tenant{ID: actor.TenantID, Name: in.TenantName},
+		Role:   tenants.RoleOwner,
+	}, nil
+}
+
+func (c change) insertTenant(ctx context.Context, name string) error {
+	if _, err := exec(ctx, c, `INSERT INTO tenants (id, name) VALUES (@id, @name)`, pgx.NamedArgs{"id": c.actor.TenantID, "name": name}); err != nil {
+		return fmt.Errorf("insert tenant: %w", err)
+	}
+	return c.audit(ctx, "tenant.created", c.actor.TenantID.String(), detail{"name": name})
+}
+
+func (c change) insertMembership(ctx context.Context, role tenants.Role) error {
+	_, err := exec(ctx, c, `
+		INSERT INTO memberships (tenant_id, user_id, role)
+		VALUES (@tenant, @user, @role)`,
+		pgx.NamedArgs{"tenant": c.actor.TenantID, "user": c.actor.UserID, "role": role})
+	if err != nil {
+		return fmt.Errorf("insert membership: %w", err)
+	}
+	return c.audit(ctx, "member.added", c.actor.UserID.String(), detail{"role": role})
+}
+
+// Credentials is what a login is checked against.
+type Credentials struct {
+	UserID       uuid.UUID
+	PasswordHash string
+}
+
+// Credentials returns those of the user with this address, or [tenants.ErrNotFound].
+func (s *Store) Credentials(ctx context.Context, email string) (Credentials, error) {
+	c, err := one[Credentials](ctx, s.pool, `
+		SELECT id AS user_id, password_hash
+		FROM users
+		WHERE lower(email) = lower(@email)`,
+		pgx.NamedArgs{"email": email})
+	if err != nil {
+		return c, fmt.Errorf("credentials: %w", err)
+	}
+	return c, nil
+}
+
+// SetPasswordHash stores another hash of a user's password.
+func (s *Store) SetPasswordHash(ctx context.Context, user uuid.UUID, hash string) error {
+	if _, err := exec(ctx, s.pool, `UPDATE users SET password_hash = @hash WHERE id = @id`, pgx.NamedArgs{"hash": hash, "id": user}); err != nil {
+		return fmt.Errorf("set password hash: %w", err)
+	}
+	return nil
+}
+
+// EnsureOwner makes sure that a user with this address owns the tenant of this name, creating what is missing.
+// A user who exists keeps the password. It is how a demo gets its owner.
+func (s *Store) EnsureOwner(ctx context.Context, actor tenants.Actor, in SignUp) error {
+	creds, err := s.Credentials(ctx, in.Email)
+	if err == nil {
+		actor.UserID = creds.UserID
+	} else if !errors.Is(err, tenants.ErrNotFound) {
+		return err
+	}
+	fresh := err != nil
+	err = s.change(ctx, actor, func(c change) error {
+		tenant, err := c.tenantByName(ctx, in.TenantName)
+		if err != nil {
+			return err
+		}
+		if fresh {
+			c.actor.UserID = newID()
+			_, err := exec(ctx, c, `
+				INSERT INTO users (id, email, password_hash)
+				VALUES (@id, @email, @hash)`,
+				pgx.NamedArgs{"id": c.actor.UserID, "email": in.Email, "hash": in.PasswordHash})
+			if err != nil {
+				return fmt.Errorf("insert user: %w", err)
+			}
+		}
+		if tenant == uuid.Nil {
+			c.actor.TenantID = newID()
+			if err := c.insertTenant(ctx, in.TenantName); err != nil {
+				return err
+			}
+		} else {
+			c.actor.TenantID = tenant
+		}
+		known, err := all[struct{ Role string }](ctx, c, `
+			SELECT role FROM memberships WHERE tenant_id = @tenant AND user_id = @user`,
+			pgx.NamedArgs{"tenant": c.actor.TenantID, "user": c.actor.UserID})
+		if err != nil || len(known) > 0 {
+			return err
+		}
+		return c.insertMembership(ctx, tenants.RoleOwner)
+	})
+	if err != nil {
+		return fmt.Errorf("ensure owner: %w", err)
+	}
+	return nil
+}
+
+func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
