@@ -65,6 +65,21 @@ func startHelper(t *testing.T, dir string) (*exec.Cmd, int) {
 	return cmd, pid
 }
 
+// scratch is a folder of the test's own.
+func scratch(t *testing.T) string {
+	t.Helper()
+	dir, err := ScratchDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
 // startPG starts a server that is stopped when the test ends.
 func startPG(t *testing.T, dir string) *Postgres {
 	t.Helper()

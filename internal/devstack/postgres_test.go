@@ -18,7 +18,7 @@ func TestDataSurvivesARestart(t *testing.T) {
 	for _, durable := range []bool{true, false} {
 		t.Run("durable="+strconv.FormatBool(durable), func(t *testing.T) {
 			t.Parallel()
-			cfg := PostgresConfig{Dir: filepath.Join(t.TempDir(), "pg"), Durable: durable}
+			cfg := PostgresConfig{Dir: filepath.Join(scratch(t), "pg"), Durable: durable}
 			pg, err := StartPostgres(t.Context(), cfg)
 			if err != nil {
 				t.Fatal(err)
@@ -48,7 +48,7 @@ func TestDataSurvivesARestart(t *testing.T) {
 
 func TestThePealRoleOwnsItsDatabaseAndIsNoSuperuser(t *testing.T) {
 	t.Parallel()
-	pg := startPG(t, t.TempDir())
+	pg := startPG(t, scratch(t))
 	const who = `SELECT concat_ws(' ', current_user, current_database(), rolsuper::text, rolbypassrls::text,
 		pg_get_userbyid(datdba)) FROM pg_roles, pg_database WHERE rolname = current_user AND datname = current_database()`
 	if got, want := query(t, pg.URL(), who), "peal peal false false peal"; got != want {
@@ -61,7 +61,7 @@ func TestThePealRoleOwnsItsDatabaseAndIsNoSuperuser(t *testing.T) {
 
 func TestItListensOnAPrivateSocketAlone(t *testing.T) {
 	t.Parallel()
-	pg := startPG(t, t.TempDir())
+	pg := startPG(t, scratch(t))
 	if got := query(t, pg.AdminURL(), `SHOW listen_addresses`); got != "" {
 		t.Errorf("listens on %q", got)
 	}
@@ -76,7 +76,7 @@ func TestItListensOnAPrivateSocketAlone(t *testing.T) {
 
 func TestTwoFoldersRunSideBySide(t *testing.T) {
 	t.Parallel()
-	a, b := startPG(t, t.TempDir()), startPG(t, t.TempDir())
+	a, b := startPG(t, scratch(t)), startPG(t, scratch(t))
 	if a.URL() == b.URL() {
 		t.Fatalf("both at %s", a.URL())
 	}
@@ -88,7 +88,7 @@ func TestTwoFoldersRunSideBySide(t *testing.T) {
 
 func TestASecondStartIsRefusedWithThePIDOfTheFirst(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := scratch(t)
 	helper, _ := startHelper(t, dir)
 
 	_, err := StartPostgres(t.Context(), PostgresConfig{Dir: dir})
@@ -104,7 +104,7 @@ func TestASecondStartIsRefusedWithThePIDOfTheFirst(t *testing.T) {
 
 func TestAServerEndsWithItsKilledParentAndStartsAgain(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := scratch(t)
 	helper, server := startHelper(t, dir)
 	if err := helper.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -122,7 +122,7 @@ func TestAServerEndsWithItsKilledParentAndStartsAgain(t *testing.T) {
 
 func TestAnOrphanIsStopped(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := scratch(t)
 	orphan := startPG(t, dir)
 	orphan.folder.release() // what a parent without a parent-death signal leaves: a server, and no lock
 
@@ -139,7 +139,7 @@ func TestAnOrphanIsStopped(t *testing.T) {
 
 func TestAPIDFileThatNamesAStrangerIsIgnored(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := scratch(t)
 	stop(t, startPG(t, dir))
 	// After a crash and a reboot the number may be anybody's, for example ours.
 	path := filepath.Join(dir, "data", "postmaster.pid")
@@ -151,7 +151,7 @@ func TestAPIDFileThatNamesAStrangerIsIgnored(t *testing.T) {
 
 func TestAServerThatDiesSaysSoAndStartsAgain(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := scratch(t)
 	pg := startPG(t, dir)
 	// A session that works on and so is slow to notice.
 	conn, err := pgx.Connect(t.Context(), pg.URL())
@@ -180,7 +180,7 @@ func TestAServerThatDiesSaysSoAndStartsAgain(t *testing.T) {
 
 func TestAFolderBehindAClosedOneWorks(t *testing.T) {
 	t.Parallel()
-	closed := filepath.Join(t.TempDir(), "closed")
+	closed := filepath.Join(scratch(t), "closed")
 	if err := os.Mkdir(closed, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +195,7 @@ func TestAFolderBehindAClosedOneWorks(t *testing.T) {
 
 func TestAnExistingFolderKeepsItsUser(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := scratch(t)
 	pg := startPG(t, dir)
 	was := runsAs(t, pg.PID())
 	stop(t, pg)
@@ -218,7 +218,7 @@ func TestAnExistingFolderKeepsItsUser(t *testing.T) {
 
 func TestALongPathGetsAShortSocket(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join(t.TempDir(), strings.Repeat("long/", 40), "pg")
+	dir := filepath.Join(scratch(t), strings.Repeat("long/", 40), "pg")
 	pg := startPG(t, dir)
 	query(t, pg.URL(), `SELECT 'here'`)
 	stop(t, pg)
@@ -229,7 +229,7 @@ func TestALongPathGetsAShortSocket(t *testing.T) {
 
 func TestAClusterOfAnotherVersionIsNamed(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := scratch(t)
 	pg := startPG(t, dir)
 	have := query(t, pg.URL(), `SELECT current_setting('server_version_num')::int / 10000 || ''`)
 	stop(t, pg)
@@ -242,7 +242,7 @@ func TestAClusterOfAnotherVersionIsNamed(t *testing.T) {
 
 func TestAServerThatDoesNotStartShowsItsLog(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := scratch(t)
 	stop(t, startPG(t, dir))
 	conf := filepath.Join(dir, "data", "postgresql.conf")
 	if err := os.WriteFile(conf, []byte("no_such_setting = 1\n"), 0o600); err != nil {
@@ -254,7 +254,7 @@ func TestAServerThatDoesNotStartShowsItsLog(t *testing.T) {
 
 func TestAFolderOfSomebodyElsesFilesIsLeftAlone(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := scratch(t)
 	if err := os.WriteFile(filepath.Join(dir, "letter.txt"), []byte("dear"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -268,7 +268,7 @@ func TestAFolderOfSomebodyElsesFilesIsLeftAlone(t *testing.T) {
 
 func TestAStartThatIsCalledOffLeavesAFreeFolder(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := scratch(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := StartPostgres(ctx, PostgresConfig{Dir: dir, CacheDir: t.TempDir()}); !errors.Is(err, context.Canceled) {

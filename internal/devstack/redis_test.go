@@ -31,7 +31,7 @@ func redisClient(t *testing.T, r *Redis) *redis.Client {
 
 func TestRedisStartsAgainAtTheSameAddress(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := scratch(t)
 	r := startRedis(t, dir)
 	if err := redisClient(t, r).Set(t.Context(), "k", "v", 0).Err(); err != nil {
 		t.Fatal(err)
@@ -48,7 +48,7 @@ func TestRedisStartsAgainAtTheSameAddress(t *testing.T) {
 
 func TestRedisFolderIsLocked(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := scratch(t)
 	startRedis(t, dir)
 	_, err := StartRedis(t.Context(), RedisConfig{Dir: dir})
 	var locked *LockedError
@@ -59,7 +59,7 @@ func TestRedisFolderIsLocked(t *testing.T) {
 
 func TestARedisOrphanIsStopped(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := scratch(t)
 	orphan := startRedis(t, dir)
 	orphan.folder.release()
 	startRedis(t, dir)
@@ -68,7 +68,7 @@ func TestARedisOrphanIsStopped(t *testing.T) {
 
 func TestRedisThatDiesSaysSo(t *testing.T) {
 	t.Parallel()
-	r := startRedis(t, t.TempDir())
+	r := startRedis(t, scratch(t))
 	if err := r.proc.cmd.Process.Signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
@@ -78,6 +78,6 @@ func TestRedisThatDiesSaysSo(t *testing.T) {
 
 func TestRedisThatDoesNotStartShowsItsLog(t *testing.T) {
 	t.Parallel()
-	_, err := StartRedis(t.Context(), RedisConfig{Dir: t.TempDir(), Args: []string{"--no-such-setting", "1"}})
+	_, err := StartRedis(t.Context(), RedisConfig{Dir: scratch(t), Args: []string{"--no-such-setting", "1"}})
 	wantError(t, err, "no-such-setting")
 }
