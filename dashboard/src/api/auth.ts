@@ -1,0 +1,51 @@
+import type { Transport } from "@connectrpc/connect";
+import { createQueryOptions, useMutation, useQuery, useTransport } from "@connectrpc/connect-query";
+import { type QueryClient, useQueryClient } from "@tanstack/react-query";
+import { type Account, AuthService } from "../gen/peal/admin/v1/auth_pb";
+
+export type { Account };
+
+const { whoAmI, logIn, logOut, signUp } = AuthService.method;
+
+/** The account of the session; rejects when there is none. */
+export async function loadAccount(
+  queryClient: QueryClient,
+  transport: Transport,
+): Promise<Account | undefined> {
+  const options = createQueryOptions(whoAmI, {}, { transport });
+  const { account } = await queryClient.ensureQueryData({ ...options, revalidateIfStale: true });
+  return account;
+}
+
+/** Only below the shell, which is not drawn before the account is known. */
+export function useAccount(): Account {
+  const { data } = useQuery(whoAmI, {});
+  if (!data?.account) throw new Error("useAccount outside of the shell");
+  return data.account;
+}
+
+/** Forgets all that was read for one account and remembers the next. */
+function useAccountSwitch() {
+  const queryClient = useQueryClient();
+  const transport = useTransport();
+  return (account: Account | undefined) => {
+    queryClient.clear();
+    if (!account) return;
+    const { queryKey } = createQueryOptions(whoAmI, {}, { transport });
+    queryClient.setQueryData(queryKey, { $typeName: "peal.admin.v1.WhoAmIResponse", account });
+  };
+}
+
+export function useLogIn() {
+  const enter = useAccountSwitch();
+  return useMutation(logIn, { onSuccess: ({ account }) => enter(account) });
+}
+
+export function useSignUp() {
+  const enter = useAccountSwitch();
+  return useMutation(signUp, { onSuccess: ({ account }) => enter(account) });
+}
+
+export function useLogOut() {
+  return useMutation(logOut);
+}

@@ -1,0 +1,11 @@
+import { Permission } from "../gen/peal/admin/v1/permission_pb";
+import { useAccount } from "./auth";
+
+export { Permission };
+
+/** Why the caller may not do this, or undefined when they may. Fits the `reason` of a button. */
+export function useReasonAgainst(permission: Permission): string | undefined {
+  const { role, permissions } = useAccount();
+  if (permissions.includes(permission)) return undefined;
+  return `Your role, ${role}, does not allow this. Ask an owner or an admin.`;
+}

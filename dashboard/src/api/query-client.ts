@@ -1,0 +1,16 @@
+import { QueryClient } from "@tanstack/react-query";
+import { isPassing } from "./errors";
+
+/** Pages paint from this cache at once and refresh behind. */
+export function createQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 10_000,
+        gcTime: 10 * 60_000,
+        retry: (count, error) => count < 2 && isPassing(error),
+        retryDelay: (attempt) => Math.min(500 * 2 ** attempt, 4000),
+      },
+    },
+  });
+}

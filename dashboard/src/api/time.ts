@@ -1,0 +1,1 @@
+export { timestampDate as toDate } from "@bufbuild/protobuf/wkt";

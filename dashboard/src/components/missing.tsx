@@ -1,0 +1,27 @@
+import { Link } from "@tanstack/react-router";
+import { SearchX } from "lucide-react";
+import type { ReactNode } from "react";
+import { buttonClass } from "../ui/button";
+import { Empty } from "../ui/empty";
+import { useTitle } from "./page";
+
+/** In place of a page that does not exist. */
+export function Missing({ title, children }: { title: string; children: ReactNode }) {
+  useTitle(title);
+  return (
+    <div className="mx-auto w-full max-w-3xl px-4 py-12 sm:px-8">
+      <h1 className="sr-only">{title}</h1>
+      <Empty
+        icon={<SearchX aria-hidden className="size-5" />}
+        title={title}
+        action={
+          <Link to="/apps" className={buttonClass()}>
+            Go to apps
+          </Link>
+        }
+      >
+        {children}
+      </Empty>
+    </div>
+  );
+}

@@ -1,0 +1,24 @@
+// What the server would refuse, said before asking it. The server decides; these only answer sooner.
+
+/** Characters as the server counts them: code points, not UTF-16 units. */
+const length = (text: string) => [...text].length;
+
+export function checkName(name: string): string | true {
+  if (name.trim() === "") return "Enter a name.";
+  const over = length(name) - 60;
+  if (over > 0) return `Use at most 60 characters; this is ${over} over.`;
+  if (/\p{Cc}/u.test(name)) return "Leave out line breaks and control characters.";
+  return true;
+}
+
+export function checkEmail(email: string): string | true {
+  if (email.trim() === "") return "Enter your email address.";
+  return /^[^\s@]+@[^\s@]+$/.test(email.trim()) && email.trim().length <= 254
+    ? true
+    : "Enter an address like name@example.com.";
+}
+
+export function checkNewPassword(password: string): string | true {
+  if (length(password) < 8) return "Use at least 8 characters.";
+  return length(password) <= 256 ? true : "Use at most 256 characters.";
+}

@@ -1,0 +1,58 @@
+import { Link } from "@tanstack/react-router";
+import { Boxes, KeyRound, type LucideIcon, Rocket, Settings2 } from "lucide-react";
+import type { Account } from "../api/auth";
+import { usePlatform } from "../api/platform";
+import { cx } from "../ui/cx";
+import { Name } from "./name";
+import { useOpenApp } from "./open-app";
+
+const linkClass = cx(
+  "flex h-9 items-center gap-2.5 rounded-md px-2.5 font-medium text-13 text-muted transition-colors duration-100",
+  "hover:bg-hover hover:text-ink aria-[current=page]:bg-active aria-[current=page]:text-ink",
+);
+
+/** The pages of an app, in the order in which they are needed. */
+export const appPages = [
+  { to: "/apps/$appId/start", label: "Get started", icon: Rocket },
+  { to: "/apps/$appId/keys", label: "Keys", icon: KeyRound },
+  { to: "/apps/$appId/settings", label: "Settings", icon: Settings2 },
+] as const satisfies { to: string; label: string; icon: LucideIcon }[];
+
+export function SideNav({ account, onGo }: { account: Account; onGo?: () => void }) {
+  const open = useOpenApp();
+  const { version } = usePlatform();
+  return (
+    <div className="flex min-h-0 flex-1 flex-col">
+      <div className="flex h-14 shrink-0 items-center gap-2.5 px-4">
+        <span
+          aria-hidden
+          className="flex size-7 shrink-0 items-center justify-center rounded-md border border-line bg-raised font-semibold text-13"
+        >
+          {[...account.tenantName.trim()][0]?.toUpperCase()}
+        </span>
+        <Name className="font-semibold text-14">{account.tenantName}</Name>
+      </div>
+      <nav aria-label="Main" className="flex min-h-0 flex-1 flex-col gap-0.5 overflow-y-auto px-3 py-2">
+        {/* Exact: inside an app its own pages are the current ones. */}
+        <Link to="/apps" activeOptions={{ exact: true }} className={linkClass} onClick={onGo}>
+          <Boxes aria-hidden className="size-4" />
+          Apps
+        </Link>
+        {open && (
+          <>
+            <div className="mt-5 mb-1 px-2.5 font-medium text-12 text-faint">
+              <Name>{open.name}</Name>
+            </div>
+            {appPages.map(({ to, label, icon: Icon }) => (
+              <Link key={to} to={to} params={{ appId: open.id }} className={linkClass} onClick={onGo}>
+                <Icon aria-hidden className="size-4" />
+                {label}
+              </Link>
+            ))}
+          </>
+        )}
+      </nav>
+      <p className="shrink-0 truncate px-5 py-4 text-12 text-faint">Peal {version}</p>
+    </div>
+  );
+}

@@ -1,0 +1,71 @@
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useState } from "react";
+import { useForm } from "react-hook-form";
+import { useLogIn } from "../api/auth";
+import { explain, type Problem } from "../api/errors";
+import { AuthFrame, textLink } from "../components/auth-frame";
+import { FormProblem } from "../components/problem";
+import { placeErrors } from "../components/server-errors";
+import { Button } from "../ui/button";
+import { Field, Input } from "../ui/field";
+import { PasswordInput } from "../ui/password-input";
+
+export function LoginPage() {
+  const { next } = useSearch({ from: "/login" });
+  const navigate = useNavigate();
+  const form = useForm({ defaultValues: { email: "", password: "" } });
+  const [problem, setProblem] = useState<Problem>();
+  const logIn = useLogIn();
+
+  const submit = form.handleSubmit(async ({ email, password }) => {
+    setProblem(undefined);
+    try {
+      await logIn.mutateAsync({ email: email.trim(), password });
+      await navigate({ href: next ?? "/apps", replace: true });
+    } catch (error) {
+      // The server does not say which of the two was wrong, and neither do we.
+      if (explain(error).kind === "signed-out") {
+        form.setError("password", { message: "Email or password is wrong." }, { shouldFocus: true });
+      } else {
+        setProblem(placeErrors(error, form, ["email", "password"]));
+      }
+    }
+  });
+
+  const { errors } = form.formState;
+  return (
+    <AuthFrame
+      title="Log in"
+      other={
+        <>
+          New here?{" "}
+          <Link to="/signup" className={textLink}>
+            Sign up
+          </Link>
+        </>
+      }
+    >
+      <form noValidate onSubmit={submit} className="flex flex-col gap-5">
+        <FormProblem problem={problem} />
+        <Field label="Email" error={errors.email?.message}>
+          <Input
+            {...form.register("email", { required: "Enter your email address." })}
+            type="email"
+            autoComplete="username"
+            // biome-ignore lint/a11y/noAutofocus: the page is for nothing else
+            autoFocus
+          />
+        </Field>
+        <Field label="Password" error={errors.password?.message}>
+          <PasswordInput
+            {...form.register("password", { required: "Enter your password." })}
+            autoComplete="current-password"
+          />
+        </Field>
+        <Button type="submit" variant="primary" busy={logIn.isPending}>
+          Log in
+        </Button>
+      </form>
+    </AuthFrame>
+  );
+}

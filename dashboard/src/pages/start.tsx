@@ -1,0 +1,124 @@
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { KeyRound } from "lucide-react";
+import type { App } from "../api/apps";
+import { isActive, useKeys } from "../api/keys";
+import { type Edge, usePlatform } from "../api/platform";
+import { Credentials } from "../components/credentials";
+import { useCurrentApp } from "../components/current-app";
+import { LivePanel } from "../components/live-panel";
+import { Page } from "../components/page";
+import { LoadProblem } from "../components/problem";
+import { SnippetTabs } from "../components/snippet-tabs";
+import { useSecret } from "../components/use-secret";
+import { buttonClass } from "../ui/button";
+import { Callout } from "../ui/callout";
+import { Empty } from "../ui/empty";
+import { Skeleton } from "../ui/skeleton";
+
+export function StartPage() {
+  const app = useCurrentApp();
+  return (
+    <Page
+      title="Get started"
+      context={app.name}
+      description="Copy the code for your language, run it, and watch the event arrive here."
+    >
+      <Start app={app} />
+    </Page>
+  );
+}
+
+function Start({ app }: { app: App }) {
+  const keys = useKeys(app.id);
+  const platform = usePlatform();
+  const error = keys.error ?? platform.error;
+
+  if (keys.keys && platform.edge) {
+    const key = keys.keys.find(isActive);
+    return key ? (
+      <Ready key={key.key} app={app} appKey={key.key} edge={platform.edge} />
+    ) : (
+      <NoKey app={app} />
+    );
+  }
+  if (!error) return <StartSkeleton />;
+  return (
+    <LoadProblem
+      what="what the code needs"
+      error={error}
+      busy={keys.isFetching || platform.isFetching}
+      onRetry={() => {
+        if (keys.error) void keys.refetch();
+        if (platform.error) void platform.refetch();
+      }}
+    />
+  );
+}
+
+function Ready({ app, appKey, edge }: { app: App; appKey: string; edge: Edge }) {
+  const { lib } = useSearch({ from: "/shell/apps/$appId/start" });
+  const navigate = useNavigate();
+  const secret = useSecret(app.id, appKey);
+  return (
+    <div className="grid items-start gap-6 xl:grid-cols-[minmax(0,1fr)_24rem]">
+      <div className="flex min-w-0 flex-col gap-6">
+        {!app.enabled && (
+          <Callout tone="warn" title="This app is disabled">
+            It refuses sockets and requests until the operator of this installation enables it.
+          </Callout>
+        )}
+        <Credentials appId={app.id} appKey={appKey} secret={secret} edge={edge} />
+        <SnippetTabs
+          appId={app.id}
+          appKey={appKey}
+          secret={secret}
+          edge={edge}
+          value={lib ?? "pusher-js"}
+          onChange={(id) =>
+            void navigate({
+              to: "/apps/$appId/start",
+              params: { appId: app.id },
+              search: { lib: id },
+              replace: true,
+              resetScroll: false,
+            })
+          }
+        />
+      </div>
+      <div className="xl:sticky xl:top-20">
+        <LivePanel appId={app.id} appKey={appKey} edge={edge} />
+      </div>
+    </div>
+  );
+}
+
+function NoKey({ app }: { app: App }) {
+  return (
+    <Empty
+      icon={<KeyRound aria-hidden className="size-5" />}
+      title="This app has no active key"
+      action={
+        <Link to="/apps/$appId/keys" params={{ appId: app.id }} className={buttonClass("primary")}>
+          Go to keys
+        </Link>
+      }
+    >
+      All of its keys are revoked, so nothing can connect. Create a key, then come back for the code.
+    </Empty>
+  );
+}
+
+function StartSkeleton() {
+  return (
+    <div className="grid items-start gap-6 xl:grid-cols-[minmax(0,1fr)_24rem]">
+      <p role="status" className="sr-only">
+        Loading the code
+      </p>
+      <div className="flex flex-col gap-6">
+        <Skeleton className="h-30 rounded-lg" />
+        <Skeleton className="h-80 rounded-lg" />
+      </div>
+      <Skeleton className="h-60 rounded-lg" />
+    </div>
+  );
+}

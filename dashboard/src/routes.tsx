@@ -1,0 +1,173 @@
+import type { Transport } from "@connectrpc/connect";
+import type { QueryClient } from "@tanstack/react-query";
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from "@tanstack/react-router";
+import { prefetchApp, prefetchApps } from "./api/apps";
+import { loadAccount } from "./api/auth";
+import { isSignedOut } from "./api/errors";
+import { prefetchKeys } from "./api/keys";
+import { prefetchPlatform } from "./api/platform";
+import { localPath } from "./components/local-path";
+import { PageSkeleton } from "./components/page-skeleton";
+import { FailurePage } from "./pages/failure";
+import { NotFoundPage } from "./pages/not-found";
+
+// The map of the dashboard. Loaders start what a page will ask for, and do not wait for it: each page draws its own
+// loading state.
+
+type Context = { queryClient: QueryClient; transport: Transport };
+
+declare module "@tanstack/react-router" {
+  interface StaticDataRouteOption {
+    /** The last word of the breadcrumb. */
+    crumb?: string;
+  }
+}
+
+const root = createRootRouteWithContext<Context>()({ component: Outlet });
+
+const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
+
+const login = createRoute({
+  getParentRoute: () => root,
+  path: "/login",
+  validateSearch: (search): { next?: string } => {
+    const next = localPath(search["next"]);
+    return next ? { next } : {};
+  },
+  component: lazyRouteComponent(() => import("./pages/login"), "LoginPage"),
+});
+
+const signup = createRoute({
+  getParentRoute: () => root,
+  path: "/signup",
+  component: lazyRouteComponent(() => import("./pages/signup"), "SignupPage"),
+});
+
+/** Everything below it needs a session. */
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: "shell",
+  beforeLoad: async ({ context, location }) => {
+    try {
+      await loadAccount(context.queryClient, context.transport);
+    } catch (error) {
+      if (!isSignedOut(error)) throw error;
+      const next = location.href === "/" || location.href === "/apps" ? {} : { next: location.href };
+      throw redirect({ to: "/login", search: next });
+    }
+  },
+  loader: ({ context }) => {
+    void prefetchApps(context.queryClient, context.transport);
+    void prefetchPlatform(context.queryClient, context.transport);
+  },
+  component: lazyRouteComponent(() => import("./components/shell"), "Shell"),
+  pendingComponent: () => <PageSkeleton what="the dashboard" />,
+});
+
+const home = createRoute({
+  getParentRoute: () => shell,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/apps", replace: true });
+  },
+});
+
+const apps = createRoute({
+  getParentRoute: () => shell,
+  path: "/apps",
+  validateSearch: (search): { q?: string } => {
+    // A filter of digits alone is read from the address as a number.
+    const q = text(typeof search["q"] === "number" ? String(search["q"]) : search["q"]);
+    return q ? { q } : {};
+  },
+  staticData: { crumb: "Apps" },
+  component: lazyRouteComponent(() => import("./pages/apps"), "AppsPage"),
+});
+
+const newApp = createRoute({
+  getParentRoute: () => shell,
+  path: "/apps/new",
+  staticData: { crumb: "Create app" },
+  component: lazyRouteComponent(() => import("./pages/new-app"), "NewAppPage"),
+});
+
+const app = createRoute({
+  getParentRoute: () => shell,
+  path: "/apps/$appId",
+  loader: ({ context, params }) => {
+    void prefetchApp(context.queryClient, context.transport, params.appId);
+    void prefetchKeys(context.queryClient, context.transport, params.appId);
+  },
+  component: lazyRouteComponent(() => import("./components/current-app"), "AppGate"),
+});
+
+const appHome = createRoute({
+  getParentRoute: () => app,
+  path: "/",
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: "/apps/$appId/start", params, replace: true });
+  },
+});
+
+const start = createRoute({
+  getParentRoute: () => app,
+  path: "/start",
+  validateSearch: (search): { lib?: string } => {
+    const lib = text(search["lib"]);
+    return lib ? { lib } : {};
+  },
+  staticData: { crumb: "Get started" },
+  component: lazyRouteComponent(() => import("./pages/start"), "StartPage"),
+});
+
+const keys = createRoute({
+  getParentRoute: () => app,
+  path: "/keys",
+  staticData: { crumb: "Keys" },
+  component: lazyRouteComponent(() => import("./pages/keys"), "KeysPage"),
+});
+
+const settings = createRoute({
+  getParentRoute: () => app,
+  path: "/settings",
+  staticData: { crumb: "Settings" },
+  component: lazyRouteComponent(() => import("./pages/settings"), "SettingsPage"),
+});
+
+const gallery = createRoute({
+  getParentRoute: () => root,
+  path: "/gallery",
+  component: lazyRouteComponent(() => import("./pages/gallery"), "GalleryPage"),
+});
+
+const dashboard = shell.addChildren([home, apps, newApp, app.addChildren([appHome, start, keys, settings])]);
+
+// The gallery of primitives is a tool of ours; the condition is a constant, so a build leaves the page out.
+const tree = import.meta.env.DEV
+  ? root.addChildren([login, signup, dashboard, gallery])
+  : root.addChildren([login, signup, dashboard]);
+
+export function createAppRouter(context: Context) {
+  return createRouter({
+    routeTree: tree,
+    context,
+    defaultPreload: "intent",
+    defaultPreloadStaleTime: 0,
+    scrollRestoration: true,
+    defaultErrorComponent: FailurePage,
+    defaultNotFoundComponent: NotFoundPage,
+  });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>;
+  }
+}
