@@ -1,0 +1,83 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/pealhq/peal/edge/publish"
+	"github.com/pealhq/peal/pusher"
+	"github.com/pealhq/peal/tenants"
+)
+
+// refusal is an answer other than success: a status and a line of plain text, because the libraries show the
+// body to people as it is (Pusher protocol, status codes).
+type refusal struct {
+	status int
+	text   string
+}
+
+func (e *refusal) Error() string { return e.text }
+
+func refuse(status int, format string, args ...any) error {
+	return &refusal{status: status, text: fmt.Sprintf(format, args...)}
+}
+
+func badRequest(text string) error { return &refusal{status: http.StatusBadRequest, text: text} }
+
+// fail answers with what an error means to the customer. What means nothing to one is an internal error
+// outside and whole in the log.
+func (s *Server) fail(ctx context.Context, w http.ResponseWriter, err error) int {
+	r := toRefusal(err)
+	if r.status >= http.StatusInternalServerError && ctx.Err() == nil { // who has gone away is no trouble of ours
+		s.cfg.Logger.ErrorContext(ctx, "request refused", slog.Int("status", r.status),
+			slog.String("request_id", w.Header().Get(headerRequestID)), slog.Any("error", err))
+	}
+	if r.status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	http.Error(w, r.text, r.status)
+	return r.status
+}
+
+// toRefusal is the one mapping of errors to statuses.
+func toRefusal(err error) *refusal {
+	var ready *refusal
+	var auth *pusher.AuthError
+	var syntax *pusher.JSONError
+	var event *publish.EventError
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &ready):
+		return ready
+	case errors.As(err, &auth):
+		return &refusal{http.StatusUnauthorized, auth.Error()}
+	case errors.As(err, &syntax):
+		return &refusal{http.StatusBadRequest, syntax.Error()}
+	case errors.As(err, &event):
+		return eventRefusal(event)
+	case errors.As(err, &large):
+		return &refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("The request body exceeds the allowed maximum (%d bytes)", large.Limit)}
+	case errors.Is(err, publish.ErrUnavailable), errors.Is(err, tenants.ErrUnavailable),
+		errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return &refusal{http.StatusServiceUnavailable, "Temporarily unavailable, try again"}
+	case errors.Is(err, tenants.ErrNotFound):
+		return &refusal{http.StatusNotFound, "Unknown app"}
+	}
+	return &refusal{http.StatusInternalServerError, "Internal error"}
+}
+
+func eventRefusal(e *publish.EventError) *refusal {
+	if errors.Is(e, publish.ErrTooLarge) {
+		return &refusal{http.StatusRequestEntityTooLarge, e.Reason}
+	}
+	return &refusal{http.StatusBadRequest, "Invalid " + e.Field + ": " + e.Reason}
+}
+
+// inBatch says which event of a batch an error is about.
+func inBatch(event int, err error) error {
+	r := toRefusal(err)
+	return refuse(r.status, "batch[%d]: %s", event, r.text)
+}

@@ -1,0 +1,157 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/pealhq/peal/edge/publish"
+	"github.com/pealhq/peal/pusher"
+	"github.com/pealhq/peal/tenants"
+)
+
+// events answers POST /apps/{id}/events: one event for one or more channels.
+func (s *Server) events(ctx context.Context, app *tenants.App, body []byte) (response, error) {
+	root, err := pusher.ParseJSON(body)
+	if err != nil {
+		return "", err
+	}
+	event, err := parseEvent(root, &app.Limits, true)
+	if err != nil {
+		return "", err
+	}
+	return "{}", s.cfg.Publisher.Publish(ctx, app, event)
+}
+
+// batchEvents answers POST /apps/{id}/batch_events: several events for one channel each, all or none.
+func (s *Server) batchEvents(ctx context.Context, app *tenants.App, body []byte) (response, error) {
+	root, err := pusher.ParseJSON(body)
+	if err != nil {
+		return "", err
+	}
+	events, err := parseBatch(root, &app.Limits)
+	if err != nil {
+		return "", err
+	}
+	err = s.cfg.Publisher.Publish(ctx, app, events...)
+	var wrong *publish.EventError
+	if errors.As(err, &wrong) && len(events) > 0 {
+		err = inBatch(wrong.Event, err)
+	}
+	return "{}", err
+}
+
+func parseBatch(root pusher.Value, limits *tenants.Limits) ([]publish.Event, error) {
+	var batch pusher.Value
+	for m := root.Members(); m.Next(); {
+		if string(m.Name()) == "batch" {
+			batch = m.Value()
+		}
+	}
+	if batch.Kind() != pusher.KindArray {
+		return nil, badRequest("Invalid batch: it must be an array of events")
+	}
+	events := make([]publish.Event, 0, limits.EventsPerBatch)
+	for items := batch.Items(); items.Next(); {
+		if len(events) == limits.EventsPerBatch {
+			return nil, refuse(http.StatusBadRequest, "Invalid batch: it may have at most %d events", limits.EventsPerBatch)
+		}
+		event, err := parseEvent(items.Value(), limits, false)
+		if err != nil {
+			return nil, inBatch(len(events), err)
+		}
+		events = append(events, event)
+	}
+	return events, nil
+}
+
+// parseEvent reads an event. What its parts may hold is for edge/publish to check; here they must have the
+// right type. An event of a batch names a single channel, any other may name a list.
+func parseEvent(v pusher.Value, limits *tenants.Limits, lists bool) (publish.Event, error) {
+	if v.Kind() != pusher.KindObject {
+		return publish.Event{}, badRequest("Invalid event: it must be a JSON object")
+	}
+	var name, data, channel, list, socketID pusher.Value
+	for m := v.Members(); m.Next(); {
+		switch string(m.Name()) {
+		case "name":
+			name = m.Value()
+		case "data":
+			data = m.Value()
+		case "channel":
+			channel = m.Value()
+		case "channels":
+			list = m.Value()
+		case "socket_id":
+			socketID = m.Value()
+		}
+	}
+	if name.Kind() != pusher.KindString {
+		return publish.Event{}, badRequest("Invalid name: an event needs a name, which is a string")
+	}
+	text, err := parseData(data)
+	if err != nil {
+		return publish.Event{}, err
+	}
+	names, err := parseChannels(channel, list, limits, lists)
+	if err != nil {
+		return publish.Event{}, err
+	}
+	except, err := parseSocketID(socketID)
+	return publish.Event{Channels: names, Name: name.Text(), Data: text, Except: except}, err
+}
+
+// parseData returns what subscribers get as the event's data. A string goes out as it is, any other JSON value
+// as its text; the empty string is data, but no data is none.
+func parseData(data pusher.Value) (string, error) {
+	switch data.Kind() {
+	case pusher.KindAbsent:
+		return "", badRequest("Invalid data: an event needs data, which may be empty")
+	case pusher.KindString:
+		return data.Text(), nil
+	default:
+		return data.JSON(), nil
+	}
+}
+
+func parseChannels(channel, list pusher.Value, limits *tenants.Limits, lists bool) ([]string, error) {
+	switch {
+	case list.Given() && !lists:
+		return nil, badRequest("Invalid channels: an event of a batch goes to one channel, named by channel")
+	case list.Given() && channel.Given():
+		return nil, badRequest("Invalid channels: give either channel or channels")
+	case list.Kind() == pusher.KindArray:
+		return parseList(list, limits)
+	case list.Given():
+		return nil, badRequest("Invalid channels: it must be an array of strings")
+	case channel.Kind() == pusher.KindString:
+		return []string{channel.Text()}, nil
+	default:
+		return nil, badRequest("Invalid channel: an event needs a channel, which is a string")
+	}
+}
+
+func parseList(list pusher.Value, limits *tenants.Limits) ([]string, error) {
+	names := make([]string, 0, 4)
+	for items := list.Items(); items.Next(); {
+		if len(names) == limits.ChannelsPerPublish {
+			return nil, refuse(http.StatusBadRequest, "Invalid channels: an event may go to at most %d channels", limits.ChannelsPerPublish)
+		}
+		if items.Value().Kind() != pusher.KindString {
+			return nil, badRequest("Invalid channels: it must be an array of strings")
+		}
+		names = append(names, items.Value().Text())
+	}
+	return names, nil
+}
+
+func parseSocketID(v pusher.Value) (string, error) {
+	if !v.Given() {
+		return "", nil
+	}
+	id := v.Text()
+	if !pusher.ValidSocketID(id) {
+		return "", badRequest("Invalid socket_id: a socket id is two runs of digits with a dot between them")
+	}
+	return id, nil
+}

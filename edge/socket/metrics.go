@@ -1,0 +1,48 @@
+package socket
+
+import (
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/pealhq/peal/pusher"
+)
+
+// metrics are what this edge's sockets do. No metric has a label for a channel, a socket or an app: there can
+// be millions of them.
+type metrics struct {
+	connections prometheus.Gauge
+	accepted    prometheus.Counter
+	closed      *prometheus.CounterVec // by code; only closes that were our decision
+	received    prometheus.Counter
+	sent        prometheus.Counter
+	slow        prometheus.Counter
+	panics      prometheus.Counter
+}
+
+func newMetrics() metrics {
+	counter := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+	}
+	return metrics{
+		connections: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "peal_connections", Help: "Sockets that are open on this edge.",
+		}),
+		accepted: counter("peal_connections_accepted_total", "Sockets that were let in."),
+		closed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "peal_connections_closed_total", Help: "Sockets that this edge refused or closed, by close code.",
+		}, []string{"code"}),
+		received: counter("peal_messages_received_total", "Messages received from sockets."),
+		sent:     counter("peal_messages_sent_total", "Messages written to sockets."),
+		slow:     counter("peal_slow_disconnects_total", "Sockets closed because they did not keep up with what was sent to them."),
+		panics:   counter("peal_socket_panics_total", "Panics while a socket's message was handled; each is a bug."),
+	}
+}
+
+func (m *metrics) collectors() []prometheus.Collector {
+	return []prometheus.Collector{m.connections, m.accepted, m.closed, m.received, m.sent, m.slow, m.panics}
+}
+
+func (m *metrics) countClose(code pusher.CloseCode) {
+	m.closed.WithLabelValues(strconv.Itoa(int(code))).Inc()
+}

@@ -1,0 +1,112 @@
+package socket
+
+import "sync"
+
+// outbox is what waits to be written to one socket: a bounded queue of shared frames, and how it ends. What
+// the writer has taken counts until it is written. All methods may be called at the same time, but for take
+// and written, which belong to the writer.
+type outbox struct {
+	maxFrames int
+	maxBytes  int
+
+	// wake has something in it when the writer has something to do.
+	wake chan struct{}
+
+	mu     sync.Mutex
+	frames [][]byte // guarded by mu
+	spare  [][]byte // guarded by mu; the writer's last batch, emptied, to be filled again
+	count  int      // guarded by mu; frames waiting or taken
+	bytes  int      // guarded by mu; their bytes
+	end    *ending  // guarded by mu; set once, and nothing is queued after it
+}
+
+func newOutbox(maxFrames, maxBytes int) *outbox {
+	return &outbox{maxFrames: maxFrames, maxBytes: maxBytes, wake: make(chan struct{}, 1)}
+}
+
+// put queues a frame and tells whether there was room. When the end is set already there is nothing to do and
+// room enough. A single frame always has room in an empty outbox, however large it is.
+func (o *outbox) put(frame []byte) bool {
+	o.mu.Lock()
+	if o.end != nil {
+		o.mu.Unlock()
+		return true
+	}
+	if o.count >= o.maxFrames || o.count > 0 && o.bytes+len(frame) > o.maxBytes {
+		o.mu.Unlock()
+		return false
+	}
+	o.frames = append(o.frames, frame)
+	o.count++
+	o.bytes += len(frame)
+	o.mu.Unlock()
+	o.signal()
+	return true
+}
+
+// finish sets the end, with a last frame that is queued whether there is room or not, and tells whether it was
+// the first to do so. With drop, what waits is thrown away.
+func (o *outbox) finish(end *ending, last []byte, drop bool) bool {
+	o.mu.Lock()
+	if o.end != nil {
+		o.mu.Unlock()
+		return false
+	}
+	o.end = end
+	if drop {
+		clear(o.frames)
+		o.frames = o.frames[:0]
+	}
+	o.frames = append(o.frames, last)
+	o.mu.Unlock()
+	o.signal()
+	return true
+}
+
+// shut says that the connection is gone: whatever is put or finished from now on is forgotten.
+func (o *outbox) shut() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.end == nil {
+		o.end = &ending{}
+	}
+	o.frames, o.spare = nil, nil
+}
+
+func (o *outbox) signal() {
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take returns all that waits, and the end once it is set: then these are the last frames.
+func (o *outbox) take() ([][]byte, *ending) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	batch := o.frames
+	o.frames, o.spare = o.spare, nil
+	return batch, o.end
+}
+
+// written makes room for what one frame of a batch took.
+func (o *outbox) written(frame []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.count--
+	o.bytes -= len(frame)
+}
+
+// smallBatch is the capacity above which a batch's list is not kept for the next one.
+const smallBatch = 256
+
+// reuse gives a batch's list back.
+func (o *outbox) reuse(batch [][]byte) {
+	if cap(batch) > smallBatch {
+		return
+	}
+	clear(batch)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.spare = batch[:0]
+}

@@ -1,0 +1,191 @@
+package socket
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/pealhq/peal/channels"
+	"github.com/pealhq/peal/edge/session"
+	"github.com/pealhq/peal/pusher"
+)
+
+// Config is what a [Server] needs. Zero durations and numbers mean the defaults named beside them.
+type Config struct {
+	Apps   Apps
+	Hub    *channels.Hub
+	Logger *slog.Logger
+	// PathPrefix stands before /app/ in the path, such as "/ws". It is empty or begins with a slash and ends
+	// without one.
+	PathPrefix string
+	// QueueFrames and QueueBytes bound what may wait for one socket (10,000 and 4 MiB).
+	QueueFrames int
+	QueueBytes  int
+	// WriteTimeout is how long one write may take before the peer counts as gone (10 s).
+	WriteTimeout time.Duration
+	// CloseTimeout is how long a socket that is being closed may take to read its last frames (5 s).
+	CloseTimeout time.Duration
+}
+
+// Server is the WebSocket endpoint. All methods may be called at the same time.
+type Server struct {
+	cfg      Config
+	sockets  *registry
+	metrics  metrics
+	buffers  sync.Pool // of *bytes.Buffer, each used while a message is read and handled
+	shutdown *ending
+}
+
+// NewServer returns a server without sockets.
+func NewServer(cfg Config) *Server {
+	orDefault(&cfg.QueueFrames, 10_000)
+	orDefault(&cfg.QueueBytes, 4<<20)
+	orDefault(&cfg.WriteTimeout, 10*time.Second)
+	orDefault(&cfg.CloseTimeout, 5*time.Second)
+	return &Server{
+		cfg:      cfg,
+		sockets:  newRegistry(),
+		metrics:  newMetrics(),
+		buffers:  sync.Pool{New: func() any { return new(bytes.Buffer) }},
+		shutdown: &ending{pusher.CloseReconnect, "Server is shutting down, please reconnect"},
+	}
+}
+
+func orDefault[T int | time.Duration](v *T, def T) {
+	if *v == 0 {
+		*v = def
+	}
+}
+
+// Collectors returns the server's metrics.
+func (s *Server) Collectors() []prometheus.Collector { return s.metrics.collectors() }
+
+// ServeHTTP serves one connection until it ends. Who may not come in is told so after the upgrade, because a
+// browser cannot see why an upgrade failed (Pusher protocol, invariants).
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !IsUpgrade(r) {
+		s.servePlain(w, r)
+		return
+	}
+	g, end := s.admit(r)
+	ctx, cancel := context.WithCancel(context.Background()) // a socket outlives what net/http knows of it
+	defer cancel()
+	c := s.newSocket(g, cancel)
+	if !s.sockets.enter(c) {
+		// Before the upgrade, against the rule above: a client should come back, but not at once to here.
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "shutting down", http.StatusServiceUnavailable)
+		return
+	}
+	defer s.sockets.exit(c)
+	conn, err := accept(w, r, c.alive.sign)
+	if err != nil {
+		return // The answer is written; that somebody sent a wrong handshake is no trouble of ours.
+	}
+	c.conn = conn
+	if end != nil {
+		c.serve(ctx, func(ctx context.Context) { c.refuse(ctx, end) })
+		return
+	}
+	s.serveGuest(ctx, c, g)
+}
+
+// servePlain answers who does not ask for a WebSocket.
+func (s *Server) servePlain(w http.ResponseWriter, r *http.Request) {
+	if _, ok := s.appKey(r.URL.EscapedPath()); !ok {
+		http.Error(w, "not found", http.StatusNotFound)
+		return
+	}
+	w.Header().Set("Connection", "Upgrade")
+	w.Header().Set("Upgrade", "websocket")
+	http.Error(w, "this address speaks WebSocket only", http.StatusUpgradeRequired)
+}
+
+func (s *Server) serveGuest(ctx context.Context, c *socket, g guest) {
+	s.sockets.add(c)
+	defer s.sockets.remove(c)
+	s.metrics.accepted.Inc()
+	s.metrics.connections.Inc()
+	defer s.metrics.connections.Dec()
+	c.conn.SetReadLimit(readLimit(&g.app.Limits))
+	c.serve(ctx, func(ctx context.Context) {
+		// A change of the app between the look-up and the registration was told only to those who were
+		// registered by then, so look again.
+		if _, end := s.lookUp(ctx, c.key); end.final() {
+			c.refuse(ctx, end)
+			return
+		}
+		c.converse(ctx, g.app.Limits.ActivityTimeout)
+	})
+}
+
+// newSocket returns a socket that lacks only its connection. A guest that was refused has no app.
+func (s *Server) newSocket(g guest, cancel context.CancelFunc) *socket {
+	c := &socket{
+		id:           session.NewSocketID(),
+		key:          g.key,
+		out:          newOutbox(s.cfg.QueueFrames, s.cfg.QueueBytes),
+		metrics:      &s.metrics,
+		log:          s.cfg.Logger,
+		buffers:      &s.buffers,
+		writeTimeout: s.cfg.WriteTimeout,
+		closeTimeout: s.cfg.CloseTimeout,
+		cancel:       cancel,
+	}
+	if g.app == nil {
+		c.alive = newKeepAlive(maxPongWait)
+		return c
+	}
+	c.appID = g.app.ID
+	c.alive = newKeepAlive(g.app.Limits.ActivityTimeout)
+	c.session = session.New(session.Config{Hub: s.cfg.Hub, Socket: c, App: g.app, Client: g.client, Logger: s.cfg.Logger})
+	return c
+}
+
+// Recheck asks again for every key by which an app has sockets open. It closes the sockets that lost their
+// right and gives the others the app's new settings; where the answer cannot be had they stay as they are.
+func (s *Server) Recheck(ctx context.Context, appID string) {
+	for key, sockets := range s.sockets.byKey(appID) {
+		app, end := s.lookUp(ctx, key)
+		for _, c := range sockets {
+			if end == nil {
+				c.session.SetApp(app)
+			} else if end.final() {
+				c.close(end, false)
+			}
+		}
+	}
+}
+
+// RecheckAll does the same for every app that has sockets open.
+func (s *Server) RecheckAll(ctx context.Context) {
+	for _, id := range s.sockets.appIDs() {
+		s.Recheck(ctx, id)
+	}
+}
+
+// Shutdown lets nobody in any more, closes all sockets with a code that makes them reconnect elsewhere, and
+// waits until they are gone. When ctx ends before, it drops those that are left and returns ctx's error.
+func (s *Server) Shutdown(ctx context.Context) error {
+	inside := s.sockets.close()
+	for _, c := range inside {
+		c.close(s.shutdown, false)
+	}
+	select {
+	case <-s.sockets.emptied:
+		return nil
+	case <-ctx.Done():
+	}
+	for _, c := range inside {
+		c.cancel()
+	}
+	<-s.sockets.emptied
+	return ctx.Err()
+}
+
+var _ http.Handler = (*Server)(nil)
