@@ -10,8 +10,9 @@ import (
 // back at once. A code from 4300 on must never close a socket, because pusher-js then never returns.
 type CloseCode int
 
-// The close codes of the protocol.
+// The close codes of the protocol, and the two of RFC 6455 that we use.
 const (
+	CloseTooBig             CloseCode = 1009
 	CloseInternalError      CloseCode = 1011
 	CloseTLSOnly            CloseCode = 4000
 	CloseUnknownApp         CloseCode = 4001
@@ -31,6 +32,8 @@ const (
 // String returns the text that goes with the code when nothing more exact is known.
 func (c CloseCode) String() string {
 	switch c {
+	case CloseTooBig:
+		return "Message too big"
 	case CloseInternalError:
 		return "Internal error"
 	case CloseTLSOnly:

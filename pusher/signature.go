@@ -96,14 +96,15 @@ func (r *SignedRequest) Verify(secret string, body []byte) error {
 		return &AuthError{"Missing parameter: auth_signature"}
 	}
 	mac := hmac.New(sha256.New, []byte(secret))
-	var room [2 * sha256.Size]byte
+	var sum [sha256.Size]byte
+	var digits [2 * sha256.Size]byte
 	var text []byte
 	for variant := range r.variants() {
 		text = r.appendCanonical(text[:0], variant)
 		mac.Reset()
 		mac.Write(text)
-		sum := hex.AppendEncode(room[:0], mac.Sum(room[:0:sha256.Size]))
-		if hmac.Equal(sum, []byte(sent)) {
+		hex.Encode(digits[:], mac.Sum(sum[:0]))
+		if hmac.Equal(digits[:], []byte(sent)) {
 			return nil
 		}
 	}
