@@ -65,8 +65,8 @@ func binCandidates(ctx context.Context) []string {
 	var dirs []string
 	if path, err := exec.LookPath("initdb"); err == nil {
 		// Through the link: beside it on PATH there may be nothing else of PostgreSQL.
-		if real, err := filepath.EvalSymlinks(path); err == nil {
-			dirs = append(dirs, filepath.Dir(real))
+		if target, err := filepath.EvalSymlinks(path); err == nil {
+			dirs = append(dirs, filepath.Dir(target))
 		}
 	}
 	if out, err := exec.CommandContext(ctx, "pg_config", "--bindir").Output(); err == nil {
@@ -104,7 +104,7 @@ func inspectBinaries(ctx context.Context, dir string) (binaries, error) {
 	if _, err := os.Stat(b.initdb()); err != nil {
 		return b, err //nolint:wrapcheck // The error names the file.
 	}
-	out, err := exec.CommandContext(ctx, b.postgres(), "--version").Output() //nolint:gosec // A program of an installation found above.
+	out, err := exec.CommandContext(ctx, b.postgres(), "--version").Output()
 	if err != nil {
 		return b, fmt.Errorf("%s --version: %w", b.postgres(), err)
 	}

@@ -90,7 +90,7 @@ func (f *folder) copyPristine(ctx context.Context, b binaries, dir, cacheDir str
 		if d.IsDir() {
 			mode = 0o700 // PostgreSQL refuses a folder that others may enter
 		}
-		return errors.Join(os.Chmod(path, mode), f.owner.own(path))
+		return errors.Join(os.Chmod(path, mode), f.owner.own(path)) //nolint:gosec // G122: nobody else can enter the folder.
 	})
 }
 

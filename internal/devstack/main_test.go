@@ -40,7 +40,11 @@ func hang(dir string) {
 // startHelper runs the program above and returns it with the pid of its server.
 func startHelper(t *testing.T, dir string) (*exec.Cmd, int) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), program)
 	cmd.Env = append(os.Environ(), helperDir+"="+dir)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
@@ -105,7 +109,7 @@ func stop(t *testing.T, s stopper) {
 }
 
 // query runs one statement on a connection of its own and returns its first value.
-func query(t *testing.T, url, sql string, args ...any) string {
+func query(t *testing.T, url, sql string) string {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)
 	if err != nil {
@@ -113,7 +117,7 @@ func query(t *testing.T, url, sql string, args ...any) string {
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
 	var value string
-	if err := conn.QueryRow(t.Context(), sql, args...).Scan(&value); err != nil {
+	if err := conn.QueryRow(t.Context(), sql).Scan(&value); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
 	return value

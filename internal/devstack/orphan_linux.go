@@ -12,7 +12,7 @@ import (
 // alive reports whether a process runs. One that has ended but has not been waited for (its new parent may be slow, or
 // never do it: a container's first process) counts as gone.
 func alive(pid int) bool {
-	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat")) //nolint:gosec // The pid is a number.
+	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
 	if err != nil {
 		return syscall.Kill(pid, 0) == nil && !os.IsNotExist(err)
 	}

@@ -134,7 +134,7 @@ func launchPatiently(ctx context.Context, f *folder, b binaries, cfg PostgresCon
 		if err == nil {
 			return pg, nil
 		}
-		pg.kill()
+		pg.kill(ctx)
 		tail := logTail(pg.logPath())
 		if !strings.Contains(tail, "pre-existing shared memory block") || time.Now().After(deadline) {
 			return nil, fmt.Errorf("%w; its log ends:\n%s", err, tail)
@@ -292,4 +292,6 @@ func (p *Postgres) Stop(ctx context.Context) error {
 }
 
 // kill ends a server that did not come up; the folder stays ours.
-func (p *Postgres) kill() { _ = p.proc.stop(canceled(), syscall.SIGINT, syscall.SIGQUIT) }
+func (p *Postgres) kill(ctx context.Context) {
+	_ = p.proc.stop(canceled(ctx), syscall.SIGINT, syscall.SIGQUIT)
+}

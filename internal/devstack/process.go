@@ -78,7 +78,7 @@ func (p *process) succeeded(ctx context.Context) error {
 		}
 		return fmt.Errorf("%s: %w", p.name, p.exit)
 	case <-ctx.Done():
-		_ = p.stop(canceled(), syscall.SIGTERM, syscall.SIGKILL)
+		_ = p.stop(canceled(ctx), syscall.SIGTERM, syscall.SIGKILL)
 		return fmt.Errorf("%s: %w", p.name, ctx.Err())
 	}
 }
@@ -107,8 +107,8 @@ func (p *process) stop(ctx context.Context, polite, hard syscall.Signal) error {
 }
 
 // canceled is a context that leaves no time: stop goes to the hard signal at once.
-func canceled() context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
+func canceled(ctx context.Context) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
 	cancel()
 	return ctx
 }

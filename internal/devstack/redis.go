@@ -85,7 +85,7 @@ func startRedisIn(ctx context.Context, f *folder, cfg RedisConfig) (*Redis, erro
 		return nil, err
 	}
 	if err := r.answer(ctx); err != nil {
-		_ = r.proc.stop(canceled(), syscall.SIGTERM, syscall.SIGKILL)
+		_ = r.proc.stop(canceled(ctx), syscall.SIGTERM, syscall.SIGKILL)
 		return nil, fmt.Errorf("%w; its log ends:\n%s", err, logTail(log.Name()))
 	}
 	return r, nil

@@ -95,4 +95,3 @@ func (r *redisServer) stop(ctx context.Context) error {
 	}
 	return err
 }
-

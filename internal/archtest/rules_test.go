@@ -1,0 +1,109 @@
+package archtest
+
+// Patterns name packages by their path in this module. A "*" stands for anything within one part of the path, as in
+// path.Match; "..." for any number of whole parts, none included: "edge/..." is edge and all below it, ".../pg*" every
+// package whose own name begins with pg.
+
+// row says which of our packages some packages may import. What no row lists is forbidden.
+type row struct {
+	from    string
+	imports []string
+	because string
+}
+
+// ban forbids an import whatever a row says.
+type ban struct {
+	from    []string
+	except  []string // packages that the ban does not bind
+	imports []string // of ours by pattern, or of others by full path, where "..." works as well
+	through bool     // also by way of other packages
+	because string
+}
+
+// mayImport is who may import whom: for each package the first row that fits.
+var mayImport = []row{
+	{"cmd/...", []string{"..."}, "cmd joins everything"},
+
+	{"tenants", nil, "a foundation: who may speak, whatever is said and wherever"},
+	{"tenants/pgstore", []string{"tenants", "usage", "migrations"}, "the SQL of the control plane, and nothing else"},
+	{"tenants/...", []string{"tenants"}, "what serves tenants knows only tenants"},
+	{"channels", nil, "a foundation: where a message is heard, whatever it says and whoever sent it"},
+	{"channels/...", []string{"channels"}, "what serves channels knows only channels"},
+	{"pusher", nil, "a foundation: how it is said, as pure functions"},
+	{"usage", nil, "counts what it is told; it asks nobody"},
+	{"usage/...", []string{"usage"}, "what serves usage knows only usage"},
+	{"migrations", nil, "SQL files and no code"},
+	{"dashboard", nil, "serves files; the pages talk to the admin API over the network like any other client"},
+
+	{"edge/publish", []string{"tenants", "channels", "pusher", "usage"}, "the one road in stands on the foundations alone"},
+	{
+		"edge/session",
+		[]string{"tenants", "channels", "pusher", "usage", "edge/publish"},
+		"a conversation stands on the foundations and on the one road in, whatever carries it",
+	},
+	{"edge/rpc/gen/...", []string{"edge/rpc/gen/..."}, "generated types know nothing of us"},
+	{
+		"edge/...",
+		[]string{"tenants", "channels", "pusher", "usage", "edge/session", "edge/publish", "edge/rpc/gen/...", "internal/requestid"},
+		"doors share only session and publish: what enters by one leaves by the other",
+	},
+	{"webhooks", []string{"tenants", "channels", "pusher", "usage"}, "webhooks stand on the foundations"},
+	{"webhooks/...", []string{"webhooks"}, "what serves webhooks knows only webhooks"},
+
+	{"admin-api/gen/...", []string{"admin-api/gen/..."}, "generated types know nothing of us"},
+	{
+		"admin-api/...",
+		[]string{"tenants", "tenants/manifest", "tenants/pgstore", "usage", "admin-api/...", "internal/requestid"},
+		"the control plane knows tenants and their store; what it shows of live traffic comes through its own interfaces, " +
+			"which cmd fills",
+	},
+
+	{"internal/testenv", []string{"internal/devstack", "migrations"}, "test support knows servers and the schema, not the product"},
+	{"internal/...", nil, "support that belongs to no noun knows none"},
+}
+
+// never is what must not happen even where a row would allow it.
+var never = []ban{
+	{
+		from:    []string{"edge/...", "webhooks", "channels/...", "usage"},
+		imports: []string{".../pg*", "github.com/jackc/pgx/..."},
+		through: true,
+		because: "no SQL on the message path: known apps keep talking while PostgreSQL is away",
+	},
+	{
+		from:    []string{"..."},
+		except:  []string{".../pg*", "cmd/...", "internal/devstack", "internal/testenv"},
+		imports: []string{"github.com/jackc/pgx/..."},
+		because: "a technology stays in its room, and the name on the door says so: pgx belongs in packages named pg…",
+	},
+	{
+		from:    []string{"..."},
+		except:  []string{".../redis*", "cmd/...", "internal/..."},
+		imports: []string{"github.com/redis/go-redis/..."},
+		because: "a technology stays in its room, and the name on the door says so: go-redis belongs in packages named redis…",
+	},
+	{
+		from:    []string{"..."},
+		except:  []string{"admin-api/...", "cmd/..."},
+		imports: []string{"admin-api/gen/..."},
+		because: "generated types stop at the border; the inside speaks domain types",
+	},
+	{
+		from:    []string{"..."},
+		except:  []string{"channels/bustest", "internal/testenv"},
+		imports: []string{"testing", "testing/...", "channels/bustest", "internal/testenv"},
+		because: "test code does not ship",
+	},
+	{
+		from:    []string{"cmd/..."},
+		imports: []string{"channels/bustest", "internal/testenv"},
+		through: true,
+		because: "test code does not ship, nor by way of another package",
+	},
+}
+
+// uncommented are the packages that need no package comment.
+var uncommented = []string{
+	"admin-api/gen/...", // generated: the comments are in the schema
+	"edge/rpc/gen/...",  // generated: the comments are in the schema
+}
