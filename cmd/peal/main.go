@@ -1,0 +1,109 @@
+// Command peal is the one binary: the private stack for developers (dev), the platform (serve), its schema
+// (migrate) and its apps from a file (apply). It is the only place that wires things together: start with
+// [run], then platform.go, which reads from top to bottom as the platform starts and stops.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set at build time.
+var version = "devel"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first signal asks to stop; from then on a second one ends the process at once, as it does by default.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// Exit codes, the same for every command.
+const (
+	exitOK          = 0
+	exitError       = 1
+	exitUsage       = 2
+	exitUnavailable = 7
+)
+
+// usageError is an error that the caller of the command can mend by calling it otherwise.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// run runs one command and returns its exit code. Data goes to stdout, everything else to stderr.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := rootCommand()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintln(stderr, "peal:", err)
+	return exitCode(err)
+}
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "peal",
+		Short: "Multi-tenant real-time platform that speaks the Pusher protocol",
+		Long: "Peal carries events from your servers to your users within milliseconds, and speaks the Pusher\n" +
+			"protocol: any Pusher client or server library works with it. `peal dev` starts everything on this\n" +
+			"machine with nothing to configure.",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Version:       buildVersion(),
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usagef("%w; see `%s --help`", err, cmd.CommandPath())
+	})
+	root.AddCommand(devCommand(), serveCommand(), migrateCommand(), applyCommand())
+	return root
+}
+
+// buildVersion is the version given at build time, or the commit that Go noted.
+func buildVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if version != "devel" || !ok {
+		return version
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+			return version + "-" + s.Value[:12]
+		}
+	}
+	return version
+}
+
+func exitCode(err error) int {
+	var usage usageError
+	switch {
+	case errors.As(err, &usage):
+		return exitUsage
+	case isUnavailable(err):
+		return exitUnavailable
+	default:
+		return exitError
+	}
+}
+
+// noArgs refuses arguments as a usage error.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usagef("%s takes no arguments, but was given %q; see `%s --help`", cmd.CommandPath(), args[0], cmd.CommandPath())
+	}
+	return nil
+}

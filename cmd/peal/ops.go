@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/pprof"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// checkTimeout bounds what a health check may wait for.
+const checkTimeout = 2 * time.Second
+
+// health is what the ops door tells about this process.
+type health struct {
+	// stopping is set when the process begins to stop: it is alive, but not ready any more.
+	stopping atomic.Bool
+	// database tells whether PostgreSQL answers; hearing whether changes of the control plane are heard of. Without them the
+	// edge goes on with what it knows: degraded, yet ready.
+	database func(context.Context) error
+	hearing  func() bool
+}
+
+// healthReport is the answer of /readyz.
+type healthReport struct {
+	// Status is ok, degraded or stopping.
+	Status string            `json:"status"`
+	Checks map[string]string `json:"checks"`
+}
+
+func (h *health) report(ctx context.Context) healthReport {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	r := healthReport{Status: "ok", Checks: map[string]string{"database": "ok", "change_notices": "ok"}}
+	if err := h.database(ctx); err != nil {
+		r.Status, r.Checks["database"] = "degraded", "does not answer; known apps are served from the cache"
+	}
+	if !h.hearing() {
+		r.Status, r.Checks["change_notices"] = "degraded", "not heard; changes reach this edge within 30 s"
+	}
+	if h.stopping.Load() {
+		r.Status = "stopping"
+	}
+	return r
+}
+
+// opsHandler serves the ops door.
+func opsHandler(h *health, metrics *prometheus.Registry) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, map[string]string{"status": "ok"}) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		report := h.report(r.Context())
+		status := http.StatusOK
+		if report.Status == "stopping" {
+			status = http.StatusServiceUnavailable
+		}
+		writeJSON(w, status, report)
+	})
+	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	return mux
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(v) //nolint:errcheck,errchkjson // Whoever asked has gone away; nobody is left to be told.
+}
+
+// newMetrics returns a registry with what every process tells of itself.
+func newMetrics() *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	build := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "peal_build_info", Help: "The version of this binary, as labels; the value is always 1.",
+		ConstLabels: prometheus.Labels{"version": buildVersion(), "go_version": runtime.Version()},
+	}, func() float64 { return 1 })
+	r.MustRegister(build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return r
+}

@@ -1,0 +1,253 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	adminapi "github.com/pealhq/peal/admin-api"
+	"github.com/pealhq/peal/channels"
+	"github.com/pealhq/peal/dashboard"
+	"github.com/pealhq/peal/edge/httpapi"
+	"github.com/pealhq/peal/edge/publish"
+	"github.com/pealhq/peal/edge/socket"
+	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/pgstore"
+)
+
+// platformConfig is what a platform is built from.
+type platformConfig struct {
+	settings settings
+	// databaseURL and kek stand apart from the settings because `peal dev` makes its own.
+	databaseURL string
+	kek         tenants.KeyEncryptionKey
+	log         *slog.Logger
+	// ready is called once every door answers.
+	ready func(addresses)
+}
+
+// addresses are where a running platform is reached.
+type addresses struct {
+	edge, dashboard, ops *url.URL
+}
+
+// platform is one running process of Peal: its three doors and what is behind them.
+type platform struct {
+	cfg platformConfig
+
+	edgeDoor, controlDoor, opsDoor *door
+	addresses                      addresses
+
+	store    *pgstore.Store
+	cache    *tenants.Cache
+	bus      *channels.MemoryBus
+	hub      *channels.Hub
+	publish  *publish.Publisher
+	sockets  *socket.Server
+	listener *pgstore.Listener
+	health   *health
+	metrics  *prometheus.Registry
+}
+
+// runPlatform builds a platform, runs it until ctx ends and stops it in the order of the flow. It returns nil
+// after an orderly stop.
+func runPlatform(ctx context.Context, cfg platformConfig) error {
+	p := &platform{cfg: cfg}
+	if err := p.open(ctx); err != nil {
+		p.closeDoors()
+		return err
+	}
+	defer p.store.Close()
+	control, err := p.controlHandler()
+	if err != nil {
+		p.closeDoors()
+		return err
+	}
+
+	// What the doors stand on ends after them, so it has a context of its own.
+	base, endBase := context.WithCancel(context.WithoutCancel(ctx))
+	defer endBase()
+	var below errgroup.Group
+	below.Go(func() error { return p.bus.Run(base, p.hub.Deliver) })
+	below.Go(func() error { return p.listener.Run(base) })
+	below.Go(func() error { return p.sweepSessions(base) })
+
+	doors, stopping := errgroup.WithContext(ctx)
+	doors.Go(func() error { return p.edgeDoor.serve(p.edgeHandler(), cfg.log) })
+	doors.Go(func() error { return p.controlDoor.serve(control, cfg.log) })
+	doors.Go(func() error { return p.opsDoor.serve(opsHandler(p.health, p.metrics), cfg.log) })
+	doors.Go(func() error {
+		<-stopping.Done()
+		return p.stop(context.WithoutCancel(ctx))
+	})
+	cfg.ready(p.addresses)
+	err = doors.Wait()
+	endBase()
+	return errors.Join(err, below.Wait())
+}
+
+// open makes everything that can fail for want of something outside.
+func (p *platform) open(ctx context.Context) error {
+	sealer, err := tenants.NewSealer(p.cfg.kek)
+	if err != nil {
+		return err
+	}
+	if p.store, err = pgstore.Open(ctx, pgstore.Config{URL: p.cfg.databaseURL, Sealer: sealer}); err != nil {
+		return err
+	}
+	if err := p.openDoors(ctx); err != nil {
+		p.store.Close()
+		return err
+	}
+	if err := p.store.CheckSchema(ctx); err != nil {
+		p.store.Close()
+		return err
+	}
+	p.build()
+	return nil
+}
+
+func (p *platform) openDoors(ctx context.Context) (err error) {
+	s := p.cfg.settings
+	if p.edgeDoor, err = openDoor(ctx, "edge", s.text(setEdgeAddr)); err != nil {
+		return err
+	}
+	if p.controlDoor, err = openDoor(ctx, "control", s.text(setControlAddr)); err != nil {
+		return err
+	}
+	if p.opsDoor, err = openDoor(ctx, "ops", s.text(setOpsAddr)); err != nil {
+		return err
+	}
+	p.addresses = addresses{
+		edge:      orURL(s.url(setEdgeURL), p.edgeDoor.url()),
+		dashboard: orURL(s.url(setDashboardURL), p.controlDoor.url()),
+		ops:       p.opsDoor.url(),
+	}
+	return nil
+}
+
+func orURL(u, def *url.URL) *url.URL {
+	if u != nil {
+		return u
+	}
+	return def
+}
+
+// build joins the parts, which all exist then.
+func (p *platform) build() {
+	log := p.cfg.log
+	p.metrics = newMetrics()
+	p.cache = tenants.NewCache(tenants.CacheConfig{Loader: p.store})
+	p.bus = channels.NewMemoryBus()
+	p.hub = channels.NewHub(p.bus)
+	p.publish = publish.New(publish.Config{Bus: p.bus})
+	p.sockets = socket.NewServer(socket.Config{
+		Apps: p.cache, Hub: p.hub, Logger: log,
+		PathPrefix: p.cfg.settings.text(setEdgePathPrefix),
+	})
+	p.listener = pgstore.NewListener(pgstore.ListenerConfig{
+		URL: p.cfg.databaseURL, Logger: log,
+		Changed: func(appID string) {
+			p.cache.Drop(appID)
+			p.sockets.Recheck(context.Background(), appID)
+		},
+		Reset: func() {
+			p.cache.DropAll()
+			p.sockets.RecheckAll(context.Background())
+		},
+	})
+	p.health = &health{database: p.store.Ping, hearing: p.listener.Hearing}
+	for _, c := range [][]prometheus.Collector{p.hub.Collectors(), p.publish.Collectors(), p.sockets.Collectors()} {
+		p.metrics.MustRegister(c...)
+	}
+}
+
+// edgeHandler splits the edge door between sockets and the HTTP API, by the path as it was sent.
+func (p *platform) edgeHandler() http.Handler {
+	prefix := p.cfg.settings.text(setEdgePathPrefix)
+	api := httpapi.NewServer(httpapi.Config{Apps: p.cache, Publisher: p.publish, Logger: p.cfg.log, PathPrefix: prefix})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.EscapedPath(), prefix+"/apps/") {
+			api.ServeHTTP(w, r)
+			return
+		}
+		p.sockets.ServeHTTP(w, r)
+	})
+}
+
+func (p *platform) controlHandler() (http.Handler, error) {
+	api, err := adminapi.New(adminapi.Config{
+		Store:      p.store,
+		Passwords:  tenants.NewPasswords(runtime.GOMAXPROCS(0)),
+		Publisher:  testPublisher{p.publish},
+		Logger:     p.cfg.log,
+		ControlURL: p.addresses.dashboard,
+		Edge:       p.edgeFor,
+		Version:    buildVersion(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	pages := dashboard.Handler(dashboard.Config{
+		ConnectTo: func(r *http.Request) []string { return edgeAddress(p.edgeFor((&url.URL{Host: r.Host}).Hostname())).origins() },
+		TLS:       p.addresses.dashboard.Scheme == "https",
+	})
+	mux := http.NewServeMux()
+	mux.Handle(adminapi.Prefix+"/", api)
+	mux.Handle("/", pages)
+	return mux, nil
+}
+
+// sweepSessions removes the rows of sessions that have ended, once an hour.
+func (p *platform) sweepSessions(ctx context.Context) error {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		if _, err := p.store.DeleteEndedSessions(ctx); err != nil && ctx.Err() == nil {
+			p.cfg.log.WarnContext(ctx, "ended sessions were not removed; trying again in an hour", "err", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// stop ends the platform in the order of the flow: not ready, nobody new, sockets closed so that clients
+// reconnect elsewhere, requests finished. What is left after the time for it is cut off.
+func (p *platform) stop(ctx context.Context) error {
+	p.health.stopping.Store(true)
+	p.cfg.log.InfoContext(ctx, "stopping")
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.settings.duration(setShutdownTimeout))
+	defer cancel()
+	// Shutting the door first keeps clients that were just told to reconnect from coming back here.
+	var edge errgroup.Group
+	edge.Go(func() error { return p.edgeDoor.server.Shutdown(ctx) })
+	edge.Go(func() error { return p.sockets.Shutdown(ctx) })
+	err := errors.Join(edge.Wait(), p.controlDoor.server.Shutdown(ctx), p.opsDoor.server.Shutdown(ctx))
+	if err != nil {
+		for _, d := range []*door{p.edgeDoor, p.controlDoor, p.opsDoor} {
+			err = errors.Join(err, d.server.Close())
+		}
+		return fmt.Errorf("stop: %w", err)
+	}
+	return nil
+}
+
+func (p *platform) closeDoors() {
+	for _, d := range []*door{p.edgeDoor, p.controlDoor, p.opsDoor} {
+		if d != nil {
+			d.listener.Close() //nolint:errcheck,gosec // Nothing was served through it.
+		}
+	}
+}

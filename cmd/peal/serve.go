@@ -1,0 +1,67 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pealhq/peal/tenants"
+)
+
+// doorSettings are what `peal serve` and `peal dev` have in common.
+func doorSettings() []string {
+	return []string{
+		setEdgeAddr, setControlAddr, setOpsAddr, setEdgeURL, setEdgePathPrefix, setDashboardURL,
+		setShutdownTimeout, setLogLevel, setLogFormat,
+	}
+}
+
+func serveCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the platform on a PostgreSQL database of yours",
+		Long: "Run the platform: the edge, the dashboard and the ops door.\n\n" +
+			"PEAL_DATABASE_URL says where PostgreSQL is and PEAL_KEY_ENCRYPTION_KEY seals the secrets of keys; both come\n" +
+			"from the environment or the configuration file, never as flags. Run `peal migrate up` first.\n" +
+			"This is a single node: events reach the sockets of this process.",
+		Args: noArgs,
+	}
+	addSettingFlags(cmd, doorSettings()...)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		s, err := loadSettings(cmd.Flags(), environment())
+		if err != nil {
+			return err
+		}
+		databaseURL, err := s.required(setDatabaseURL)
+		if err != nil {
+			return err
+		}
+		kek, err := keyEncryptionKey(s)
+		if err != nil {
+			return err
+		}
+		log := newLogger(s, cmd.ErrOrStderr())
+		return runPlatform(cmd.Context(), platformConfig{
+			settings: s, databaseURL: databaseURL, kek: kek, log: log,
+			ready: func(a addresses) {
+				log.Info("peal is up, a single node on the in-memory bus",
+					"edge", a.edge.String(), "dashboard", a.dashboard.String(), "ops", a.ops.String(), "version", buildVersion())
+			},
+		})
+	}
+	return cmd
+}
+
+func keyEncryptionKey(s settings) (tenants.KeyEncryptionKey, error) {
+	text, err := s.required(setKeyEncryptionKey)
+	if err != nil {
+		return tenants.KeyEncryptionKey{}, err
+	}
+	kek, err := tenants.ParseKeyEncryptionKey(text)
+	if err != nil {
+		return kek, usagef("PEAL_KEY_ENCRYPTION_KEY %w", err)
+	}
+	return kek, nil
+}
+
+func isUnavailable(err error) bool { return errors.Is(err, tenants.ErrUnavailable) }

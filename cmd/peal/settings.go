@@ -1,0 +1,290 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/confmap"
+	"github.com/knadh/koanf/providers/env/v2"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/providers/posflag"
+	"github.com/knadh/koanf/v2"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// setting is one thing that can be configured: as a flag (edge-addr), as a variable (PEAL_EDGE_ADDR) and as a
+// key of the configuration file (edge_addr). A flag wins over a variable, a variable over the file.
+type setting struct {
+	// name is the key in the file.
+	name, def, help string
+	// secret settings have no flag: whoever lists processes sees the arguments of all of them.
+	secret bool
+	// check returns what is wrong with a value, or nil. Empty values are not checked.
+	check func(string) error
+}
+
+func (s setting) flag() string { return strings.ReplaceAll(s.name, "_", "-") }
+func (s setting) env() string  { return envPrefix + strings.ToUpper(s.name) }
+
+const envPrefix = "PEAL_"
+
+// The settings' names.
+const (
+	setDatabaseURL      = "database_url"
+	setKeyEncryptionKey = "key_encryption_key"
+	setEdgeAddr         = "edge_addr"
+	setControlAddr      = "control_addr"
+	setOpsAddr          = "ops_addr"
+	setEdgeURL          = "edge_url"
+	setEdgePathPrefix   = "edge_path_prefix"
+	setDashboardURL     = "dashboard_url"
+	setShutdownTimeout  = "shutdown_timeout"
+	setLogLevel         = "log_level"
+	setLogFormat        = "log_format"
+)
+
+// allSettings lists every setting there is.
+func allSettings() []setting {
+	return []setting{
+		{name: setDatabaseURL, help: "PostgreSQL connection string of the control plane", secret: true},
+		{name: setKeyEncryptionKey, help: "32 bytes in base64 that seal the secrets of keys at rest", secret: true},
+		{name: setEdgeAddr, def: ":6001", help: "address of the edge door: sockets and the HTTP API", check: checkAddr},
+		{name: setControlAddr, def: ":6002", help: "address of the control door: dashboard and admin API", check: checkAddr},
+		{name: setOpsAddr, def: "127.0.0.1:6003", help: "address of the ops door: health, metrics and profiles", check: checkAddr},
+		{name: setEdgeURL, help: "public URL of the edge; by default the dashboard's host and the edge's port", check: checkURL},
+		{name: setEdgePathPrefix, help: "path in front of /app and /apps on the edge, for example /realtime", check: checkPathPrefix},
+		{name: setDashboardURL, help: "public URL of the dashboard; with https its cookies are Secure", check: checkURL},
+		{name: setShutdownTimeout, def: "20s", help: "how long a stop may take before what is left is cut off", check: checkDuration},
+		{name: setLogLevel, def: "info", help: "debug, info, warn or error", check: checkLogLevel},
+		{name: setLogFormat, def: "auto", help: "json, text, or auto: text on a terminal and json elsewhere", check: oneOf("auto", "json", "text")},
+	}
+}
+
+// addSettingFlags gives a command a flag for each of these settings that is no secret, and --config.
+func addSettingFlags(cmd *cobra.Command, names ...string) {
+	for _, s := range allSettings() {
+		if slices.Contains(names, s.name) && !s.secret {
+			cmd.Flags().String(s.flag(), s.def, fmt.Sprintf("%s [$%s]", s.help, s.env()))
+		}
+	}
+	cmd.Flags().String("config", "", "YAML file with settings, named like the variables without PEAL_ in lower case [$PEAL_CONFIG]")
+}
+
+// settings are the values in force, checked.
+type settings struct{ values *koanf.Koanf }
+
+// loadSettings reads the file, the variables and the flags of a command and checks them whole. A key that
+// does not exist is refused by name, wherever it stands.
+func loadSettings(flags *pflag.FlagSet, environ []string) (settings, error) {
+	k := koanf.New(".")
+	defaults := map[string]any{}
+	for _, s := range allSettings() {
+		defaults[s.name] = s.def
+	}
+	if err := k.Load(confmap.Provider(defaults, "."), nil); err != nil {
+		return settings{}, fmt.Errorf("settings: %w", err)
+	}
+	if path := configFile(flags, environ); path != "" {
+		if err := loadFile(k, path); err != nil {
+			return settings{}, err
+		}
+	}
+	if err := loadEnv(k, environ); err != nil {
+		return settings{}, err
+	}
+	fromFlags := posflag.ProviderWithFlag(flags, ".", k, func(f *pflag.Flag) (string, any) {
+		if !f.Changed || !known(strings.ReplaceAll(f.Name, "-", "_")) {
+			return "", nil
+		}
+		return strings.ReplaceAll(f.Name, "-", "_"), f.Value.String()
+	})
+	if err := k.Load(fromFlags, nil); err != nil {
+		return settings{}, fmt.Errorf("settings: %w", err)
+	}
+	return settings{k}, check(k)
+}
+
+func configFile(flags *pflag.FlagSet, environ []string) string {
+	if f := flags.Lookup("config"); f != nil && f.Changed {
+		return f.Value.String()
+	}
+	for _, kv := range environ {
+		if path, ok := strings.CutPrefix(kv, envPrefix+"CONFIG="); ok {
+			return path
+		}
+	}
+	return ""
+}
+
+func loadFile(k *koanf.Koanf, path string) error {
+	inFile := koanf.New(".")
+	if err := inFile.Load(file.Provider(path), yaml.Parser()); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return usagef("the configuration file %s does not exist", path)
+		}
+		return usagef("configuration file %s: %w", path, err)
+	}
+	for _, name := range inFile.Keys() {
+		if !known(name) {
+			return usagef("configuration file %s: there is no setting %q%s", path, name, didYouMean(name))
+		}
+	}
+	return k.Merge(inFile)
+}
+
+func loadEnv(k *koanf.Koanf, environ []string) error {
+	var unknown []string
+	provider := env.Provider(".", env.Opt{
+		Prefix:      envPrefix,
+		EnvironFunc: func() []string { return environ },
+		TransformFunc: func(name, value string) (string, any) {
+			key := strings.ToLower(strings.TrimPrefix(name, envPrefix))
+			if key == "config" {
+				return "", nil
+			}
+			if !known(key) {
+				unknown = append(unknown, name)
+				return "", nil
+			}
+			return key, value
+		},
+	})
+	if err := k.Load(provider, nil); err != nil {
+		return fmt.Errorf("settings: %w", err)
+	}
+	if len(unknown) > 0 {
+		slices.Sort(unknown)
+		name := unknown[0]
+		hint := didYouMean(strings.ToLower(strings.TrimPrefix(name, envPrefix)))
+		return usagef("environment: there is no setting %s%s", name, hint)
+	}
+	return nil
+}
+
+func check(k *koanf.Koanf) error {
+	for _, s := range allSettings() {
+		value := k.String(s.name)
+		if value == "" || s.check == nil {
+			continue
+		}
+		if err := s.check(value); err != nil {
+			return usagef("setting %s (--%s, $%s): %q %w", s.name, s.flag(), s.env(), value, err)
+		}
+	}
+	return nil
+}
+
+func known(name string) bool {
+	return slices.ContainsFunc(allSettings(), func(s setting) bool { return s.name == name })
+}
+
+// didYouMean names a setting that reads like an unknown one.
+func didYouMean(name string) string {
+	for _, s := range allSettings() {
+		squash := func(n string) string { return strings.NewReplacer("_", "", "-", "", ".", "").Replace(strings.ToLower(n)) }
+		if squash(s.name) == squash(name) || strings.HasPrefix(s.name, name) || strings.HasPrefix(name, s.name) {
+			return fmt.Sprintf("; did you mean %s", s.name)
+		}
+	}
+	return "; `peal serve --help` lists them"
+}
+
+func (s settings) text(name string) string { return s.values.String(name) }
+
+// required returns a setting that a command cannot do without.
+func (s settings) required(name string) (string, error) {
+	if v := s.text(name); v != "" {
+		return v, nil
+	}
+	return "", usagef("%s%s is not set: %s", envPrefix, strings.ToUpper(name), helpOf(name))
+}
+
+func helpOf(name string) string {
+	for _, s := range allSettings() {
+		if s.name == name {
+			return s.help
+		}
+	}
+	return ""
+}
+
+// url returns a setting that is a URL, or nil where it is not set.
+func (s settings) url(name string) *url.URL {
+	u, err := url.Parse(s.text(name))
+	if err != nil || s.text(name) == "" {
+		return nil
+	}
+	return u
+}
+
+// duration returns a setting that is a duration. It has been checked.
+func (s settings) duration(name string) time.Duration {
+	d, _ := time.ParseDuration(s.text(name))
+	return d
+}
+
+func checkAddr(v string) error {
+	_, port, err := net.SplitHostPort(v)
+	if err != nil {
+		return errors.New("is not an address; it reads like :6001 or 127.0.0.1:6001")
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		return errors.New("has no port between 0 and 65535; 0 takes a free one")
+	}
+	return nil
+}
+
+func checkURL(v string) error {
+	u, err := url.Parse(v)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
+		return errors.New("is not a URL; it reads like https://edge.example.com")
+	}
+	if (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return errors.New("must be scheme, host and port only")
+	}
+	return nil
+}
+
+func checkPathPrefix(v string) error {
+	if !strings.HasPrefix(v, "/") || strings.HasSuffix(v, "/") || strings.ContainsAny(v, "?#% ") {
+		return errors.New("must begin with a slash and not end with one")
+	}
+	return nil
+}
+
+func checkDuration(v string) error {
+	if d, err := time.ParseDuration(v); err != nil || d <= 0 {
+		return errors.New("is not a duration; it reads like 20s or 2m")
+	}
+	return nil
+}
+
+func checkLogLevel(v string) error {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(v)); err != nil {
+		return errors.New("is none of debug, info, warn, error")
+	}
+	return nil
+}
+
+func oneOf(values ...string) func(string) error {
+	return func(v string) error {
+		if slices.Contains(values, v) {
+			return nil
+		}
+		return fmt.Errorf("is none of %s", strings.Join(values, ", "))
+	}
+}
+
+func environment() []string { return os.Environ() }
