@@ -141,18 +141,22 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("./pages/settings"), "SettingsPage"),
 });
 
-const gallery = createRoute({
-  getParentRoute: () => root,
-  path: "/gallery",
-  component: lazyRouteComponent(() => import("./pages/gallery"), "GalleryPage"),
-});
-
 const dashboard = shell.addChildren([home, apps, newApp, app.addChildren([appHome, start, keys, settings])]);
 
+const pages = [login, signup, dashboard] as const;
+
 // The gallery of primitives is a tool of ours; the condition is a constant, so a build leaves the page out.
-const tree = import.meta.env.DEV
-  ? root.addChildren([login, signup, dashboard, gallery])
-  : root.addChildren([login, signup, dashboard]);
+const gallery = import.meta.env.DEV
+  ? [
+      createRoute({
+        getParentRoute: () => root,
+        path: "/gallery",
+        component: lazyRouteComponent(() => import("./pages/gallery"), "GalleryPage"),
+      }),
+    ]
+  : [];
+
+const tree = root.addChildren([...pages, ...gallery]);
 
 export function createAppRouter(context: Context) {
   return createRouter({

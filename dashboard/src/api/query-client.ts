@@ -7,6 +7,8 @@ export function createQueryClient(): QueryClient {
     defaultOptions: {
       queries: {
         staleTime: 10_000,
+        // The loader of a route asks again; a component that finds a failed answer shows it and offers to retry.
+        retryOnMount: false,
         gcTime: 10 * 60_000,
         retry: (count, error) => count < 2 && isPassing(error),
         retryDelay: (attempt) => Math.min(500 * 2 ** attempt, 4000),

@@ -1,6 +1,11 @@
 import type { App } from "../api/apps";
-import { Badge } from "../ui/badge";
+import { StatusDot } from "../ui/status-dot";
 
 export function AppState({ app }: { app: App }) {
-  return app.enabled ? <Badge tone="ok">Enabled</Badge> : <Badge tone="warn">Disabled</Badge>;
+  return (
+    <span className="flex items-center gap-2">
+      <StatusDot tone={app.enabled ? "ok" : "warn"} />
+      {app.enabled ? "Enabled" : "Disabled"}
+    </span>
+  );
 }

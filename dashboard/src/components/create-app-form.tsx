@@ -38,7 +38,6 @@ export function CreateAppForm({ autoFocus }: { autoFocus?: boolean }) {
       >
         <Input
           {...form.register("name", { validate: checkName })}
-          // biome-ignore lint/a11y/noAutofocus: the page asks for nothing else
           autoFocus={autoFocus}
           autoComplete="off"
           dir="auto"

@@ -35,30 +35,36 @@ function KeyRow({ appId, value, onRevoke }: { appId: string; value: Key; onRevok
   const secret = useSecret(appId, value.key);
   const reason = useReasonAgainst(Permission.KEYS_WRITE);
   const active = isActive(value);
+  const state = <Badge tone={active ? "ok" : "neutral"}>{active ? "Active" : "Revoked"}</Badge>;
+  const created = value.createTime && <Ago date={toDate(value.createTime)} />;
+  const hidden = active ? (
+    <SecretText secret={secret} of={`key ${value.key}`} />
+  ) : (
+    value.revokeTime && (
+      <span className="whitespace-nowrap">
+        Revoked <Ago date={toDate(value.revokeTime)} />
+      </span>
+    )
+  );
   return (
     <Row className={active ? undefined : "text-muted"}>
-      <Td>
+      <Td className="max-md:py-2.5">
         <span className="flex items-center gap-1">
-          <code className="text-12">{value.key}</code>
+          <code className="truncate text-12">{value.key}</code>
           <CopyButton what={`key ${value.key}`} source={value.key} />
         </span>
+        {/* A phone has no room for columns: there, the rest of the row stands below the key. */}
+        <div className="flex flex-col gap-1.5 md:hidden">
+          {hidden}
+          <span className="flex items-center gap-2 text-12 text-muted">
+            {state} created {created}
+          </span>
+        </div>
       </Td>
-      <Td>
-        <Badge tone={active ? "ok" : "neutral"}>{active ? "Active" : "Revoked"}</Badge>
-      </Td>
-      <Td>{value.createTime && <Ago date={toDate(value.createTime)} />}</Td>
-      <Td>
-        {active ? (
-          <SecretText secret={secret} of={`key ${value.key}`} />
-        ) : (
-          value.revokeTime && (
-            <span className="whitespace-nowrap">
-              Revoked <Ago date={toDate(value.revokeTime)} />
-            </span>
-          )
-        )}
-      </Td>
-      <Td className="text-right">
+      <Td className="max-md:hidden">{state}</Td>
+      <Td className="max-md:hidden">{created}</Td>
+      <Td className="max-md:hidden">{hidden}</Td>
+      <Td className="text-right max-md:pl-0 max-md:align-top">
         {active && (
           <Button
             size="sm"
@@ -79,9 +85,9 @@ function KeysHead() {
   return (
     <Head>
       <Th>Key</Th>
-      <Th>State</Th>
-      <Th>Created</Th>
-      <Th>Secret</Th>
+      <Th className="max-md:hidden">State</Th>
+      <Th className="max-md:hidden">Created</Th>
+      <Th className="max-md:hidden">Secret</Th>
       <Th>
         <span className="sr-only">Actions</span>
       </Th>
@@ -104,13 +110,13 @@ export function KeysTableSkeleton() {
                 <Td>
                   <Skeleton className={width} />
                 </Td>
-                <Td>
+                <Td className="max-md:hidden">
                   <Skeleton className="w-14" />
                 </Td>
-                <Td>
+                <Td className="max-md:hidden">
                   <Skeleton className="w-20" />
                 </Td>
-                <Td>
+                <Td className="max-md:hidden">
                   <Skeleton className="w-44" />
                 </Td>
                 <Td />

@@ -73,14 +73,16 @@ export function LivePanel({ appId, appKey, edge }: { appId: string; appKey: stri
       </p>
       {list.shown.length > 0 && (
         // Hovering holds the list still, so that a row does not slip away under the pointer.
-        // biome-ignore lint/a11y/noStaticElementInteractions: a comfort for the pointer; the key P does it for the keyboard
         <div onPointerEnter={() => setHovered(true)} onPointerLeave={() => setHovered(false)}>
           {paused && (
             <p className="border-line border-t bg-panel px-4 py-1.5 text-12 text-muted">
               Paused. {list.missed === 0 ? "Nothing arrived meanwhile." : `${list.missed} arrived meanwhile.`}
             </p>
           )}
-          <ol aria-label="Events, newest first" className="max-h-96 overflow-y-auto border-line border-t">
+          <ol
+            aria-label="Events, newest first"
+            className="max-h-60 overflow-y-auto xl:max-h-96 border-line border-t"
+          >
             {list.shown.map((item) => (
               <ReceivedEvent key={item.id} event={item} open={item === latest} />
             ))}

@@ -27,7 +27,7 @@ export function Page({
 }) {
   useTitle(title, context);
   return (
-    <div className={cx("mx-auto w-full px-4 py-6 sm:px-8 sm:py-8", narrow ? "max-w-3xl" : "max-w-6xl")}>
+    <div className="mx-auto w-full max-w-6xl px-4 py-6 sm:px-8 sm:py-8">
       <header className="mb-6 flex flex-wrap items-start justify-between gap-x-6 gap-y-4">
         <div className="min-w-0">
           <h1 className="font-semibold text-20 tracking-tight">{title}</h1>
@@ -35,7 +35,8 @@ export function Page({
         </div>
         {actions && <div className="flex shrink-0 gap-2">{actions}</div>}
       </header>
-      {children}
+      {/* The left edge stays where it is from page to page. */}
+      <div className={cx(narrow && "max-w-2xl")}>{children}</div>
     </div>
   );
 }

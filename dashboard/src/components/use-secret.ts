@@ -34,4 +34,4 @@ export function useSecret(appId: string, key: string) {
 }
 
 export type Secret = ReturnType<typeof useSecret>;
-export const dots = "•".repeat(20);
+export const dots = "•".repeat(16);

@@ -52,7 +52,6 @@ export function LoginPage() {
             {...form.register("email", { required: "Enter your email address." })}
             type="email"
             autoComplete="username"
-            // biome-ignore lint/a11y/noAutofocus: the page is for nothing else
             autoFocus
           />
         </Field>

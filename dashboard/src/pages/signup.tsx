@@ -47,7 +47,6 @@ export function SignupPage() {
             {...form.register("email", { validate: checkEmail })}
             type="email"
             autoComplete="username"
-            // biome-ignore lint/a11y/noAutofocus: the page is for nothing else
             autoFocus
           />
         </Field>

@@ -85,7 +85,8 @@ function Ready({ app, appKey, edge }: { app: App; appKey: string; edge: Edge }) 
           }
         />
       </div>
-      <div className="xl:sticky xl:top-20">
+      {/* Above the code where there is no room beside it: what arrives must be seen to arrive. */}
+      <div className="min-w-0 max-xl:order-first xl:sticky xl:top-20">
         <LivePanel appId={app.id} appKey={appKey} edge={edge} />
       </div>
     </div>
@@ -118,7 +119,7 @@ function StartSkeleton() {
         <Skeleton className="h-30 rounded-lg" />
         <Skeleton className="h-80 rounded-lg" />
       </div>
-      <Skeleton className="h-60 rounded-lg" />
+      <Skeleton className="h-54 rounded-lg max-xl:order-first" />
     </div>
   );
 }

@@ -1,6 +1,5 @@
 import { Check, Copy } from "lucide-react";
 import { Button } from "./button";
-import { cx } from "./cx";
 import { highlight, type Language, type Token } from "./highlight";
 import { type Copyable, useCopy } from "./use-copy";
 
@@ -60,13 +59,11 @@ export function CodeBlock({
       </span>
       {/* Focusable, because it scrolls sideways and the keyboard must be able to scroll it. */}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: see above */}
-      <pre
-        tabIndex={0}
-        aria-label={title}
-        className={cx("overflow-x-auto px-4 py-3 text-13 leading-5 -outline-offset-2")}
-      >
-        <code>{spans}</code>
-      </pre>
+      <section tabIndex={0} aria-label={title} className="overflow-x-auto -outline-offset-2">
+        <pre className="w-max min-w-full px-4 py-3 text-13 leading-5">
+          <code>{spans}</code>
+        </pre>
+      </section>
     </figure>
   );
 }

@@ -22,7 +22,7 @@ export function Field({
   const id = useId();
   const hintId = `${id}-hint`;
   const errorId = `${id}-error`;
-  const describedBy = cx(error && errorId, hint ? hintId : null) || undefined;
+  const describedBy = error ? errorId : hint ? hintId : undefined;
   return (
     <div className={cx("flex flex-col gap-1.5", className)}>
       <label htmlFor={id} className="font-medium text-13">
@@ -35,7 +35,8 @@ export function Field({
           <span className="min-w-0 break-words">{error}</span>
         </p>
       )}
-      {hint && (
+      {/* One thing at a time: a message about the field takes the place of the advice. */}
+      {hint && !error && (
         <p id={hintId} className="text-13 text-muted">
           {hint}
         </p>

@@ -25,6 +25,7 @@ export function stylesheetSingleton() {
 
 export function styleHookSingleton() {
   const sheet = stylesheetSingleton();
+  // biome-ignore lint/correctness/noComponentHookFactories: the shape of the package that this stands in for
   return function useStyle(styles: string, dynamic?: boolean) {
     // Like the original: a style that is not dynamic is set once.
     const version = dynamic ? styles : "";
@@ -38,6 +39,7 @@ export function styleHookSingleton() {
 
 export function styleSingleton() {
   const useStyle = styleHookSingleton();
+  // biome-ignore lint/correctness/noComponentHookFactories: see above
   return function Sheet({ styles, dynamic }: { styles: string; dynamic?: boolean }) {
     useStyle(styles, dynamic);
     return null;

@@ -4,7 +4,8 @@ import { cx } from "./cx";
 /** A real table, so that a screen reader can walk it. Rows are 40 px. */
 export function Table({ label, className, children, ...rest }: ComponentProps<"table"> & { label: string }) {
   return (
-    <div className="overflow-x-auto rounded-lg border border-line">
+    // Relative, so that what is only for screen readers scrolls along instead of widening the page.
+    <div className="relative overflow-x-auto rounded-lg border border-line">
       <table {...rest} aria-label={label} className={cx("w-full border-collapse text-13", className)}>
         {children}
       </table>

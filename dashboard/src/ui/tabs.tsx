@@ -3,6 +3,16 @@ import type { ReactNode } from "react";
 
 export type Tab = { id: string; label: string };
 
+function keepInSight(node: HTMLElement | null) {
+  const row = node?.parentElement;
+  if (!node || !row) return;
+  // By hand, because scrollIntoView would scroll the page as well.
+  const start = node.offsetLeft - row.offsetLeft;
+  if (start < row.scrollLeft || start + node.offsetWidth > row.scrollLeft + row.clientWidth) {
+    row.scrollLeft = start - (row.clientWidth - node.offsetWidth) / 2;
+  }
+}
+
 /** A row of tabs over one panel. On a narrow screen the row scrolls sideways. */
 export function Tabs({
   label,
@@ -27,6 +37,7 @@ export function Tabs({
           <Radix.Trigger
             key={tab.id}
             value={tab.id}
+            ref={tab.id === value ? keepInSight : undefined}
             className="-mb-px h-9 shrink-0 whitespace-nowrap border-transparent border-b-2 px-2.5 font-medium text-13 text-muted -outline-offset-2 hover:text-ink data-[state=active]:border-accent-text data-[state=active]:text-ink"
           >
             {tab.label}
