@@ -2,6 +2,9 @@ module github.com/pealhq/peal
 
 go 1.26.0
 
+// Some npm packages ship Go files.
+ignore ./dashboard/node_modules
+
 require (
 	buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go v1.36.12-20260825204119-511051f7f437.2 // indirect
 	buf.build/go/protovalidate v1.4.0 // indirect

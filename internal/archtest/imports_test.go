@@ -38,10 +38,7 @@ var listed = sync.OnceValues(func() (map[string]pkg, error) {
 		} else if err != nil {
 			return nil, err
 		}
-		// Some npm packages ship Go files; they are no packages of ours.
-		if !strings.Contains(p.ImportPath, "/node_modules/") {
-			pkgs[p.ImportPath] = p
-		}
+		pkgs[p.ImportPath] = p
 	}
 })
 

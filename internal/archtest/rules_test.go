@@ -58,6 +58,8 @@ var mayImport = []row{
 			"which cmd fills",
 	},
 
+	{"scripts/...", nil, "tools of the repository; they ship with nothing"},
+
 	{"internal/testenv", []string{"internal/devstack", "migrations"}, "test support knows servers and the schema, not the product"},
 	{"internal/...", nil, "support that belongs to no noun knows none"},
 }

@@ -1,0 +1,124 @@
+# Peal's tasks. `make` alone lists them.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+.DELETE_ON_ERROR:
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+ARGS ?=
+
+# Tools are pinned here, and nowhere else.
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+PROTOC_GEN_GO := google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.12
+PROTOC_GEN_CONNECT_GO := connectrpc.com/connect/cmd/protoc-gen-connect-go@v1.21.1
+
+TOOLS := $(CURDIR)/.tools/bin
+NPM_BIN := $(CURDIR)/dashboard/node_modules/.bin
+MODULES := dashboard/node_modules/.package-lock.json
+DIST := dashboard/dist/index.html
+DIST_SOURCES := $(shell find dashboard/src dashboard/public dashboard/index.html dashboard/package-lock.json \
+	dashboard/tsconfig.json dashboard/vite.config.ts -type f -not -name '*.test.*' 2>/dev/null)
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: need-postgres build ## build everything and start it: peal dev $(ARGS)
+	@exec bin/peal dev $(ARGS)
+
+.PHONY: dev
+dev: need-postgres toolchain $(MODULES) ## the same with hot reload of Go code and dashboard
+	@exec scripts/dev.sh $(ARGS)
+
+.PHONY: build
+build: toolchain $(DIST) ## build the dashboard when it has changed, then bin/peal with the dashboard inside
+	@go build -buildvcs=false -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/peal ./cmd/peal
+
+.PHONY: test
+test: need-tests need-postgres build ## run every test: Go with the race detector, dashboard, browser; ends with the count of all
+	@go run -buildvcs=false ./scripts/tally $(ARGS)
+
+.PHONY: check
+check: lint check-generated ## format, vet, linters and generated code; changes nothing
+
+.PHONY: lint
+lint: need-shellcheck golangci-lint $(MODULES) ## look through Go, TypeScript, schema and shell for mistakes
+	@$(TOOLS)/golangci-lint fmt --diff ./...
+	@go vet ./...
+	@GOOS=darwin go vet ./internal/devstack
+	@$(TOOLS)/golangci-lint run ./...
+	@cd admin-api && $(NPM_BIN)/buf lint
+	@cd dashboard && npm run --silent lint && npm run --silent typecheck
+	@shellcheck scripts/*.sh .ci/run
+
+.PHONY: fmt
+fmt: golangci-lint $(MODULES) ## format Go, TypeScript and the schema
+	@$(TOOLS)/golangci-lint fmt ./...
+	@cd admin-api && $(NPM_BIN)/buf format --write proto/peal
+	@cd dashboard && npm run --silent format
+
+.PHONY: generate
+generate: generators ## generate Go and TypeScript from the schema
+	@for config in admin-api/buf.gen.yaml edge/rpc/buf.gen.yaml; do \
+		if [ -f $$config ]; then \
+			(cd $$(dirname $$config) && PATH="$(TOOLS):$(NPM_BIN):$$PATH" buf generate); \
+		fi; \
+	done
+
+.PHONY: check-generated
+check-generated: generators ## fail when generated code is not what the schema says
+	@scripts/check-generated.sh
+
+.PHONY: bench
+bench: toolchain ## run the Go benchmarks: make bench ARGS='-bench Deliver ./channels'
+	@go test -run '^$$' -benchmem $(if $(ARGS),$(ARGS),-bench . ./...)
+
+.PHONY: clean
+clean: ## remove what was built; keeps .peal (data), .tools and node_modules
+	@rm -rf bin
+	@find dashboard/dist -mindepth 1 -not -name .gitkeep -delete 2>/dev/null || true
+
+# What the targets above stand on; each says something only when it has something to do.
+
+.PHONY: toolchain
+toolchain:
+	@scripts/toolchain.sh go node
+
+# Without PostgreSQL `peal dev` would fetch a copy, but a package is kept up to date by the system.
+.PHONY: need-postgres
+need-postgres:
+	@scripts/need.sh 'postgresql=initdb,/usr/lib/postgresql/*/bin/initdb,/usr/pgsql-*/bin/initdb'
+
+# redis-tools holds the server's program too, without the service that redis-server brings. See internal/devstack/redis.go.
+.PHONY: need-tests
+need-tests:
+	@scripts/need.sh redis-tools=redis-server,redis-check-rdb chromium=chromium gcc=gcc
+
+.PHONY: need-shellcheck
+need-shellcheck:
+	@scripts/need.sh shellcheck=shellcheck
+
+.PHONY: golangci-lint
+golangci-lint: toolchain
+	@scripts/tool.sh $(GOLANGCI_LINT)
+
+.PHONY: generators
+generators: toolchain $(MODULES)
+	@scripts/tool.sh $(PROTOC_GEN_GO)
+	@scripts/tool.sh $(PROTOC_GEN_CONNECT_GO)
+
+$(MODULES): dashboard/package-lock.json
+	@scripts/toolchain.sh node
+	@echo "installing npm packages" >&2
+	@cd dashboard && npm ci --no-audit --no-fund --loglevel=error >&2
+	@touch $@
+
+# Vite empties dist, and with it goes the file that keeps the folder in git.
+$(DIST): $(MODULES) $(DIST_SOURCES)
+	@echo "building the dashboard" >&2
+	@cd dashboard && npm run --silent build >build.out 2>&1 || { cat build.out >&2; rm -f build.out; exit 1; }
+	@rm -f dashboard/build.out
+	@touch dashboard/dist/.gitkeep $@
