@@ -112,9 +112,7 @@ generators: toolchain $(MODULES)
 
 $(MODULES): dashboard/package-lock.json
 	@scripts/toolchain.sh node
-	@echo "installing npm packages" >&2
-	@cd dashboard && npm ci --no-audit --no-fund --loglevel=error >&2
-	@touch $@
+	@scripts/npm.sh
 
 # Vite empties dist, and with it goes the file that keeps the folder in git.
 $(DIST): $(MODULES) $(DIST_SOURCES)
