@@ -1,0 +1,345 @@
+package socket_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"go.uber.org/goleak"
+
+	"github.com/pealhq/peal/channels"
+	"github.com/pealhq/peal/edge/socket"
+	"github.com/pealhq/peal/tenants"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// apps are the apps that there are, which a test may change at any time.
+type apps struct {
+	mu    sync.Mutex
+	byKey map[string]*tenants.App // guarded by mu
+	away  bool                    // guarded by mu; nothing can be known
+	// looked is called with every look-up before it is answered, when it is set. Guarded by mu.
+	looked func(key string)
+}
+
+func (a *apps) ByKey(_ context.Context, key string) (*tenants.App, error) {
+	a.mu.Lock()
+	looked := a.looked
+	a.mu.Unlock()
+	if looked != nil {
+		looked(key)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.away {
+		return nil, tenants.ErrUnavailable
+	}
+	if app, ok := a.byKey[key]; ok {
+		return app, nil
+	}
+	return nil, fmt.Errorf("key %s: %w", key, tenants.ErrNotFound)
+}
+
+func (a *apps) set(key string, app *tenants.App) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.byKey[key] = app
+}
+
+func (a *apps) remove(key string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.byKey, key)
+}
+
+func (a *apps) setAway(away bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.away = away
+}
+
+func (a *apps) onLookUp(f func(key string)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.looked = f
+}
+
+func newApp(id string, enabled bool) *tenants.App {
+	return &tenants.App{ID: id, Enabled: enabled, Limits: tenants.DefaultLimits()}
+}
+
+// bomb is a bus that panics when somebody subscribes to the channel "bomb".
+type bomb struct{ *channels.MemoryBus }
+
+func (b bomb) Subscribe(ctx context.Context, topic channels.Topic) error {
+	if topic.Channel == "bomb" {
+		panic("boom")
+	}
+	return b.MemoryBus.Subscribe(ctx, topic)
+}
+
+// edge is a socket server with a hub. The app 1 has the keys "key" and "second", 2 has "other", and "disabled" is
+// that of one that is disabled.
+type edge struct {
+	t       testing.TB
+	apps    *apps
+	hub     *channels.Hub
+	server  *socket.Server
+	url     string // of the server, with ws as scheme
+	dial    func(context.Context, string, string) (net.Conn, error)
+	metrics *prometheus.Registry
+}
+
+func newEdge(t testing.TB, change func(*socket.Config)) *edge {
+	t.Helper()
+	e := &edge{t: t, apps: &apps{byKey: map[string]*tenants.App{}}}
+	app := newApp("1", true)
+	e.apps.set("key", app)
+	e.apps.set("second", app)
+	e.apps.set("other", newApp("2", true))
+	e.apps.set("disabled", newApp("3", false))
+	e.hub = channels.NewHub(bomb{channels.NewMemoryBus()})
+	cfg := socket.Config{Apps: e.apps, Hub: e.hub, Logger: slog.New(slog.DiscardHandler)}
+	if change != nil {
+		change(&cfg)
+	}
+	e.server = socket.NewServer(cfg)
+	e.metrics = prometheus.NewPedanticRegistry()
+	e.metrics.MustRegister(e.server.Collectors()...)
+	return e
+}
+
+// onLoopback serves the edge on a TCP address until the test ends.
+func onLoopback(t testing.TB, change func(*socket.Config)) *edge {
+	t.Helper()
+	e := newEdge(t, change)
+	server := httptest.NewServer(e.server)
+	e.url = "ws" + strings.TrimPrefix(server.URL, "http")
+	e.dial = new(net.Dialer).DialContext
+	t.Cleanup(func() {
+		e.shutdown()
+		server.Close()
+	})
+	return e
+}
+
+// inMemory serves the edge over pipes, so that it can run under a clock of the test's own.
+func inMemory(t testing.TB, change func(*socket.Config)) *edge {
+	t.Helper()
+	e := newEdge(t, change)
+	listener := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
+	server := &http.Server{Handler: e.server, ReadHeaderTimeout: time.Minute}
+	var serving sync.WaitGroup
+	serving.Go(func() { _ = server.Serve(listener) })
+	e.url = "ws://edge.test"
+	e.dial = listener.dial
+	t.Cleanup(func() {
+		e.shutdown()
+		_ = server.Close()
+		serving.Wait()
+	})
+	return e
+}
+
+func (e *edge) shutdown() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := e.server.Shutdown(ctx); err != nil {
+		e.t.Errorf("shutdown: %v", err)
+	}
+	if n := e.hub.Subscriptions(); n != 0 {
+		e.t.Errorf("%d subscriptions are left", n)
+	}
+	e.wantMetric("peal_connections", 0)
+}
+
+// pipes is a listener whose connections are made by dial.
+type pipes struct {
+	conns chan net.Conn
+	once  sync.Once
+	done  chan struct{}
+}
+
+func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	ours, theirs := net.Pipe()
+	select {
+	case p.conns <- theirs:
+		return ours, nil
+	case <-p.done:
+		return nil, net.ErrClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case conn := <-p.conns:
+		return conn, nil
+	case <-p.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error   { p.once.Do(func() { close(p.done) }); return nil }
+func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
+
+// metric returns the value of a counter or gauge, of all its labels together.
+func (e *edge) metric(name string) float64 {
+	e.t.Helper()
+	families, err := e.metrics.Gather()
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	sum := 0.0
+	for _, family := range families {
+		if family.GetName() == name {
+			for _, m := range family.GetMetric() {
+				sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			}
+		}
+	}
+	return sum
+}
+
+func (e *edge) wantMetric(name string, want float64) {
+	e.t.Helper()
+	if got := e.metric(name); got != want {
+		e.t.Errorf("%s is %v, want %v", name, got, want)
+	}
+}
+
+func (e *edge) wantClosed(code string, want float64) {
+	e.t.Helper()
+	text := fmt.Sprintf("# HELP peal_connections_closed_total Sockets that this edge refused or closed, by close code.\n"+
+		"# TYPE peal_connections_closed_total counter\npeal_connections_closed_total{code=%q} %v\n", code, want)
+	if err := testutil.GatherAndCompare(e.metrics, strings.NewReader(text), "peal_connections_closed_total"); err != nil {
+		e.t.Error(err)
+	}
+}
+
+// deliver hands a frame to the subscribers of one of app 1's channels, as the bus does.
+func (e *edge) deliver(channel, frame string) {
+	e.hub.Deliver(channels.Message{Topic: channels.Topic{App: "1", Channel: channel}, Frame: []byte(frame)})
+}
+
+// client is a WebSocket client.
+type client struct {
+	t    testing.TB
+	conn *websocket.Conn
+	id   string
+}
+
+// connect opens a socket and returns when it was let in or refused; it does not read.
+func (e *edge) connect(path string, subprotocols ...string) *client {
+	e.t.Helper()
+	transport := &http.Transport{DialContext: e.dial}
+	conn, resp, err := websocket.Dial(context.Background(), e.url+path, &websocket.DialOptions{
+		HTTPClient:   &http.Client{Transport: transport},
+		HTTPHeader:   http.Header{"Origin": {"https://any.example"}},
+		Subprotocols: subprotocols,
+	})
+	if err != nil {
+		if resp != nil && resp.Body != nil {
+			_ = resp.Body.Close()
+		}
+		e.t.Fatalf("dial %s: %v", path, err)
+	}
+	conn.SetReadLimit(1 << 20)
+	e.t.Cleanup(func() { _ = conn.CloseNow() })
+	return &client{t: e.t, conn: conn}
+}
+
+// join opens a socket of app 1, reads its id and subscribes to channels.
+func (e *edge) join(names ...string) *client {
+	e.t.Helper()
+	c := e.connect("/app/key?protocol=7")
+	c.hello()
+	for _, name := range names {
+		c.send(`{"event":"pusher:subscribe","data":{"channel":"` + name + `"}}`)
+		c.want(`{"event":"pusher_internal:subscription_succeeded","channel":"` + name + `","data":"{}"}`)
+	}
+	return c
+}
+
+func (c *client) hello() {
+	c.t.Helper()
+	var frame struct{ Event, Data string }
+	var data struct {
+		SocketID string `json:"socket_id"`
+	}
+	text := c.read()
+	if err := errors.Join(json.Unmarshal([]byte(text), &frame), json.Unmarshal([]byte(frame.Data), &data)); err != nil {
+		c.t.Fatalf("%s: %v", text, err)
+	}
+	if c.id = data.SocketID; frame.Event != "pusher:connection_established" || c.id == "" {
+		c.t.Fatalf("the first frame is %s", text)
+	}
+}
+
+func (c *client) send(text string) {
+	c.t.Helper()
+	if err := c.conn.Write(context.Background(), websocket.MessageText, []byte(text)); err != nil {
+		c.t.Fatalf("write: %v", err)
+	}
+}
+
+// next returns the next frame or the error that ended the connection.
+func (c *client) next() (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Hour) // the test's own timeout comes first
+	defer cancel()
+	_, text, err := c.conn.Read(ctx)
+	return string(text), err
+}
+
+func (c *client) read() string {
+	c.t.Helper()
+	text, err := c.next()
+	if err != nil {
+		c.t.Fatalf("read: %v", err)
+	}
+	return text
+}
+
+func (c *client) want(frame string) {
+	c.t.Helper()
+	if got := c.read(); got != frame {
+		c.t.Fatalf("got %s, want %s", got, frame)
+	}
+}
+
+// ping expects that the socket lives and that nothing else is on its way.
+func (c *client) ping() {
+	c.t.Helper()
+	c.send(`{"event":"pusher:ping"}`)
+	c.want(`{"event":"pusher:pong","data":"{}"}`)
+}
+
+// wantEnd expects an error frame and then a close frame, both with this code and text.
+func (c *client) wantEnd(code int, text string) {
+	c.t.Helper()
+	c.want(fmt.Sprintf(`{"event":"pusher:error","data":{"code":%d,"message":%q}}`, code, text))
+	c.wantClose(code, text)
+}
+
+func (c *client) wantClose(code int, text string) {
+	c.t.Helper()
+	got, err := c.next()
+	var end websocket.CloseError
+	if !errors.As(err, &end) || int(end.Code) != code || end.Reason != text {
+		c.t.Fatalf("got %q, %v, want the close code %d %q", got, err, code, text)
+	}
+}
