@@ -23,7 +23,18 @@ type Item = Received & { id: number };
 const nextId = (list: LiveList<Item>) => ((list.held[0] ?? list.shown[0])?.id ?? 0) + 1;
 
 /** Listens to the example channel and shows what arrives. */
-export function LivePanel({ appId, appKey, edge }: { appId: string; appKey: string; edge: Edge }) {
+export function LivePanel({
+  appId,
+  appKey,
+  edge,
+  onRetry,
+}: {
+  appId: string;
+  appKey: string;
+  edge: Edge;
+  /** Called before connecting again: the key itself may have become stale. */
+  onRetry: () => void;
+}) {
   const titleId = useId();
   const [list, setList] = useState(() => emptyList<Item>(keep));
   const [count, setCount] = useState(0);
@@ -64,7 +75,14 @@ export function LivePanel({ appId, appKey, edge }: { appId: string; appKey: stri
         />
       </header>
       <div className="flex flex-col gap-4 p-4">
-        <LinkAdvice link={link} edge={edge} onReconnect={reconnect} />
+        <LinkAdvice
+          link={link}
+          edge={edge}
+          onReconnect={() => {
+            onRetry();
+            reconnect();
+          }}
+        />
         <Arrival count={count} listening={link.state === "live"} />
         <SendTestEvent appId={appId} />
       </div>
@@ -112,6 +130,12 @@ function LinkState({ link, paused }: { link: Link; paused: boolean }) {
   );
 }
 
+const adviceOn: Record<number, string> = {
+  4001: "The key may have been revoked, or its app deleted.",
+  4003: "The app is disabled. The operator of this installation can enable it.",
+  4004: "The app has as many sockets as it may have. Close some, then connect again.",
+};
+
 function LinkAdvice({ link, edge, onReconnect }: { link: Link; edge: Edge; onReconnect: () => void }) {
   const again = (
     <Button size="sm" className="mt-2" onClick={onReconnect}>
@@ -122,6 +146,7 @@ function LinkAdvice({ link, edge, onReconnect }: { link: Link; edge: Edge; onRec
     return (
       <Callout tone="bad" title={`The edge refused the connection with code ${link.code}`}>
         {link.reason && <p className="text-muted">It said: {link.reason}</p>}
+        {adviceOn[link.code] && <p className="text-muted">{adviceOn[link.code]}</p>}
         {again}
       </Callout>
     );

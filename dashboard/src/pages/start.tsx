@@ -36,7 +36,13 @@ function Start({ app }: { app: App }) {
   if (keys.keys && platform.edge) {
     const key = keys.keys.find(isActive);
     return key ? (
-      <Ready key={key.key} app={app} appKey={key.key} edge={platform.edge} />
+      <Ready
+        key={key.key}
+        app={app}
+        appKey={key.key}
+        edge={platform.edge}
+        onRetry={() => void keys.refetch()}
+      />
     ) : (
       <NoKey app={app} />
     );
@@ -55,7 +61,17 @@ function Start({ app }: { app: App }) {
   );
 }
 
-function Ready({ app, appKey, edge }: { app: App; appKey: string; edge: Edge }) {
+function Ready({
+  app,
+  appKey,
+  edge,
+  onRetry,
+}: {
+  app: App;
+  appKey: string;
+  edge: Edge;
+  onRetry: () => void;
+}) {
   const { lib } = useSearch({ from: "/shell/apps/$appId/start" });
   const navigate = useNavigate();
   const secret = useSecret(app.id, appKey);
@@ -87,7 +103,7 @@ function Ready({ app, appKey, edge }: { app: App; appKey: string; edge: Edge }) 
       </div>
       {/* Above the code where there is no room beside it: what arrives must be seen to arrive. */}
       <div className="min-w-0 max-xl:order-first xl:sticky xl:top-20">
-        <LivePanel appId={app.id} appKey={appKey} edge={edge} />
+        <LivePanel appId={app.id} appKey={appKey} edge={edge} onRetry={onRetry} />
       </div>
     </div>
   );

@@ -1,0 +1,186 @@
+import { mkdir } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import AxeBuilder from "@axe-core/playwright";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createApp, launch, logIn, signUp, visitor } from "./browser";
+import { demo, makeDataFolder, type Peal, startPeal } from "./peal";
+
+// Walks through every page in both themes and at two widths. Each is drawn to a file to be looked at, checked by axe,
+// and must not be wider than the screen; the browser must have nothing to complain about.
+
+const folder = fileURLToPath(new URL("../screenshots", import.meta.url));
+const longName = "A name of sixty characters, which is as long as one may be.1";
+
+let browser: Browser;
+let data: Awaited<ReturnType<typeof makeDataFolder>>;
+let peal: Peal;
+let app: { short: string; long: string; arabic: string };
+
+beforeAll(async () => {
+  [browser, data] = await Promise.all([launch(), makeDataFolder(), mkdir(folder, { recursive: true })]);
+  peal = await startPeal(data.path);
+  const { page, context } = await visitor(browser);
+  await logIn(page, peal.dashboardUrl, demo);
+  app = {
+    short: await createApp(page, peal.dashboardUrl, "Chat, production"),
+    long: await createApp(page, peal.dashboardUrl, longName),
+    arabic: await createApp(page, peal.dashboardUrl, "فريق المحادثة المباشرة"),
+  };
+  await page.goto(`${peal.dashboardUrl}/apps/${app.short}/keys`);
+  await page.getByRole("button", { name: "Create key" }).click();
+  await page
+    .getByRole("button", { name: /^Revoke key/ })
+    .nth(1)
+    .click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Revoke key" }).click();
+  await page.getByRole("alertdialog").waitFor({ state: "detached" });
+  await context.close();
+});
+afterAll(async () => {
+  await browser.close();
+  await peal.stop();
+  await data.remove();
+});
+
+const screens = [
+  { width: 1440, height: 900 },
+  { width: 390, height: 844 },
+];
+
+describe.each(["light", "dark"] as const)("%s", (theme) => {
+  test.each(screens)("every page, $width wide", async (viewport) => {
+    const options = { viewport, colorScheme: theme, deviceScaleFactor: viewport.width < 500 ? 2 : 1 };
+    const { page, context, complaints } = await visitor(browser, options);
+    const look = (name: string) => check(page, `${name}-${viewport.width}-${theme}`, viewport.width);
+    const open = (path: string) => page.goto(peal.dashboardUrl + path);
+    const heading = (name: string) => page.getByRole("heading", { name }).first().waitFor();
+
+    await open("/login");
+    await heading("Log in");
+    await look("login");
+    await open("/signup");
+    await page.getByRole("button", { name: "Sign up" }).click();
+    await page.getByText("Enter your email address.").waitFor();
+    await look("signup-errors");
+    const fresh = `${theme}-${viewport.width}@example.com`;
+    await signUp(page, peal.dashboardUrl, {
+      email: fresh,
+      password: "copper lantern 41 drifts",
+      team: "Lantern",
+    });
+    await heading("Create your first app");
+    await look("apps-empty");
+    await context.clearCookies();
+
+    await logIn(page, peal.dashboardUrl, demo);
+    await page.getByRole("table", { name: "Apps" }).waitFor();
+    await look("apps");
+    await open("/apps?q=zzz");
+    await heading("No app matches");
+    await look("apps-no-match");
+    await open("/apps/new");
+    await heading("Create app");
+    await look("app-new");
+
+    const live = page.getByRole("status", { name: "Connection" }).filter({ hasText: "Live" });
+    await open(`/apps/${app.arabic}/start`);
+    await live.waitFor();
+    await look("start-waiting");
+    await open(`/apps/${app.long}/start?lib=curl`);
+    await live.waitFor();
+    await page.getByRole("button", { name: "Send a test event" }).click();
+    await page.getByText("Your first event arrived").waitFor();
+    await look("start-arrived");
+    await open(`/apps/${app.short}/start?lib=laravel`);
+    await live.waitFor();
+    await look("start-laravel");
+
+    await open(`/apps/${app.short}/keys`);
+    await page.getByRole("button", { name: /^Reveal secret/ }).click();
+    await page.getByRole("button", { name: /^Hide secret/ }).waitFor();
+    await look("keys");
+    await page.getByRole("button", { name: /^Revoke key/ }).click();
+    await page.getByRole("alertdialog").waitFor();
+    await look("keys-revoke");
+
+    await open(`/apps/${app.long}/settings`);
+    await heading("Settings");
+    await look("settings");
+    await page.getByRole("button", { name: "Delete app" }).click();
+    await page.getByRole("alertdialog").waitFor();
+    await look("settings-delete");
+    await page.keyboard.press("Escape");
+
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox").waitFor();
+    await look("palette");
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: /^Account of/ }).click();
+    await page.getByRole("menu").waitFor();
+    await look("account-menu");
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Switch app" }).click();
+    await page.getByRole("menu").waitFor();
+    await look("app-switcher");
+    await page.keyboard.press("Escape");
+    if (viewport.width < 1024) {
+      await page.getByRole("button", { name: "Open the menu" }).click();
+      await page.getByRole("dialog", { name: "Menu" }).waitFor();
+      await look("menu");
+    }
+
+    await open("/apps/987654321/keys");
+    await heading("No such app");
+    await look("app-missing");
+    await open("/nowhere");
+    await heading("No such page");
+    await look("not-found");
+
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+});
+
+test("loading and failing, drawn on purpose", async () => {
+  const { page, context } = await visitor(browser);
+  await logIn(page, peal.dashboardUrl, demo);
+  let answer = () => {};
+  const held = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  await page.route("**/ListApps", async (route) => {
+    await held;
+    await route.fulfill({
+      status: 500,
+      headers: { "content-type": "application/json", "x-request-id": "0192f0c1-request" },
+      body: JSON.stringify({ code: "internal", message: "internal error" }),
+    });
+  });
+  await page.goto(`${peal.dashboardUrl}/apps`);
+  await page.getByText("Loading apps").waitFor({ state: "attached" });
+  await check(page, "apps-loading-1440-light", 1440);
+  answer();
+  await page.getByRole("heading", { name: "Could not load your apps" }).waitFor();
+  await page.getByText("0192f0c1-request").waitFor();
+  await check(page, "apps-error-1440-light", 1440);
+  await page.unroute("**/ListApps");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByRole("table", { name: "Apps" }).waitFor();
+  await context.close();
+});
+
+async function check(page: Page, name: string, width: number) {
+  // Appearing takes 150 ms at most, and a picture in the middle of it would be of nothing.
+  await page.waitForTimeout(250);
+  await page.screenshot({ path: `${folder}/${name}.png` });
+  expect(
+    await page.evaluate(() => document.documentElement.scrollWidth),
+    `width of ${name}`,
+  ).toBeLessThanOrEqual(width);
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  expect(
+    serious.map(({ id, nodes }) => `${name}: ${id}: ${nodes.map((node) => node.html).join(" ")}`),
+  ).toEqual([]);
+}
