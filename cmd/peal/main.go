@@ -66,6 +66,8 @@ func rootCommand() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       buildVersion(),
+		Args:          knownCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w; see `%s --help`", err, cmd.CommandPath())
@@ -98,6 +100,18 @@ func exitCode(err error) int {
 	default:
 		return exitError
 	}
+}
+
+// knownCommand refuses what is no command, and names one that reads like it.
+func knownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := ""
+	if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
+		hint = fmt.Sprintf("; did you mean %s", like[0])
+	}
+	return usagef("there is no command %q%s; see `%s --help`", args[0], hint, cmd.CommandPath())
 }
 
 // noArgs refuses arguments as a usage error.

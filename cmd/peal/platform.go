@@ -198,8 +198,10 @@ func (p *platform) controlHandler() (http.Handler, error) {
 		return nil, err
 	}
 	pages := dashboard.Handler(dashboard.Config{
-		ConnectTo: func(r *http.Request) []string { return edgeAddress(p.edgeFor((&url.URL{Host: r.Host}).Hostname())).origins() },
-		TLS:       p.addresses.dashboard.Scheme == "https",
+		ConnectTo: func(r *http.Request) []string {
+			return edgeAddress(p.edgeFor((&url.URL{Host: r.Host}).Hostname())).origins()
+		},
+		TLS: p.addresses.dashboard.Scheme == "https",
 	})
 	mux := http.NewServeMux()
 	mux.Handle(adminapi.Prefix+"/", api)

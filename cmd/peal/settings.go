@@ -192,7 +192,9 @@ func known(name string) bool {
 // didYouMean names a setting that reads like an unknown one.
 func didYouMean(name string) string {
 	for _, s := range allSettings() {
-		squash := func(n string) string { return strings.NewReplacer("_", "", "-", "", ".", "").Replace(strings.ToLower(n)) }
+		squash := func(n string) string {
+			return strings.NewReplacer("_", "", "-", "", ".", "").Replace(strings.ToLower(n))
+		}
 		if squash(s.name) == squash(name) || strings.HasPrefix(s.name, name) || strings.HasPrefix(name, s.name) {
 			return fmt.Sprintf("; did you mean %s", s.name)
 		}
