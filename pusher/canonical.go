@@ -96,22 +96,22 @@ func (r *SignedRequest) appendCanonical(dst []byte, v variant) []byte {
 	dst = append(dst, '\n')
 	dst = append(dst, v.path...)
 	dst = append(dst, '\n')
-	last := "" // the array that the string ends with, when arrays are joined
+	array := "" // the array that the string ends with, when arrays are joined
 	first := true
 	for _, p := range r.params {
 		if p.key == "auth_signature" {
 			continue
 		}
-		if v.joined && p.array() {
-			if base := p.base(); base == last {
-				dst = append(dst, ',')
-				dst = append(dst, p.value...)
-				continue
-			} else {
-				last, p.key = base, base
-			}
-		} else {
-			last = ""
+		joined := v.joined && p.array()
+		if joined && p.base() == array {
+			dst = append(dst, ',')
+			dst = append(dst, p.value...)
+			continue
+		}
+		array = ""
+		if joined {
+			p.key = p.base()
+			array = p.key
 		}
 		if !first {
 			dst = append(dst, '&')

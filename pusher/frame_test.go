@@ -41,11 +41,11 @@ func TestFramesAreGolden(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join("testdata", name+".json")
 			if *update {
-				if err := os.WriteFile(path, append(frame, '\n'), 0o644); err != nil { //nolint:gosec // no secret
+				if err := os.WriteFile(path, append(frame, '\n'), 0o644); err != nil {
 					t.Fatal(err)
 				}
 			}
-			golden, err := os.ReadFile(path) //nolint:gosec // the name is ours
+			golden, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/pealhq/peal/edge/publish"
+	"github.com/pealhq/peal/internal/requestid"
 	"github.com/pealhq/peal/pusher"
 	"github.com/pealhq/peal/tenants"
 )
@@ -33,7 +34,7 @@ func (s *Server) fail(ctx context.Context, w http.ResponseWriter, err error) int
 	r := toRefusal(err)
 	if r.status >= http.StatusInternalServerError && ctx.Err() == nil { // who has gone away is no trouble of ours
 		s.cfg.Logger.ErrorContext(ctx, "request refused", slog.Int("status", r.status),
-			slog.String("request_id", w.Header().Get(headerRequestID)), slog.Any("error", err))
+			slog.String("request_id", requestid.From(ctx)), slog.Any("error", err))
 	}
 	if r.status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -14,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/pealhq/peal/edge/publish"
+	"github.com/pealhq/peal/internal/requestid"
 	"github.com/pealhq/peal/tenants"
 )
 
@@ -38,6 +40,7 @@ type Server struct {
 	cfg      Config
 	handlers map[string]handler // by the route's name
 	buffers  sync.Pool          // of *bytes.Buffer, each used for one body
+	http     http.Handler
 	requests *prometheus.CounterVec
 	panics   prometheus.Counter
 }
@@ -64,6 +67,7 @@ func NewServer(cfg Config) *Server {
 		"events":       s.events,
 		"batch_events": s.batchEvents,
 	}
+	s.http = requestid.Handler(http.HandlerFunc(s.serve))
 	return s
 }
 
@@ -73,39 +77,39 @@ func (s *Server) Collectors() []prometheus.Collector {
 }
 
 // ServeHTTP answers one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	setRequestID(w, r)
-	name, status := s.serve(w, r)
-	s.requests.WithLabelValues(name, strconv.Itoa(status)).Inc()
-}
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.http.ServeHTTP(w, r) }
 
-// serve answers and returns what is counted: the route's name, "other" for what is no route, and the status.
-func (s *Server) serve(w http.ResponseWriter, r *http.Request) (name string, status int) {
-	name = "other"
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	name, status := "other", http.StatusInternalServerError // what is counted; "other" is what is no route
 	defer func() {
 		if p := recover(); p != nil {
 			s.panics.Inc()
-			err := fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-			status = s.fail(r.Context(), w, err)
+			status = s.fail(ctx, w, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
 		}
+		s.requests.WithLabelValues(name, strconv.Itoa(status)).Inc()
 	}()
 	route, ok := s.parseRoute(r.URL.EscapedPath())
 	handle := s.handlers[route.name]
 	if !ok || handle == nil {
-		return name, s.fail(r.Context(), w, refuse(http.StatusNotFound, "Not found"))
+		status = s.fail(ctx, w, refuse(http.StatusNotFound, "Not found"))
+		return
 	}
 	name = route.name
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
-		return name, s.fail(r.Context(), w, refuse(http.StatusMethodNotAllowed, "Method not allowed, use POST"))
+		status = s.fail(ctx, w, refuse(http.StatusMethodNotAllowed, "Method not allowed, use POST"))
+		return
 	}
 	answer, err := s.answer(w, r, route, handle)
 	if err != nil {
-		return name, s.fail(r.Context(), w, err)
+		status = s.fail(ctx, w, err)
+		return
 	}
+	status = http.StatusOK
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write([]byte(answer)) // The request was carried out; who does not wait for the answer misses it.
-	return name, http.StatusOK
+	// The request was carried out; who does not wait for the answer misses it.
+	_, _ = io.WriteString(w, string(answer)) //nolint:gosec // JSON of ours, under its own content type
 }
 
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, route route, handle handler) (response, error) {
@@ -117,7 +121,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, route route, han
 	if err != nil {
 		return "", err
 	}
-	buf := s.buffers.Get().(*bytes.Buffer) //nolint:forcetypeassert // the pool holds nothing else
+	buf := s.buffers.Get().(*bytes.Buffer) //nolint:errcheck // the pool holds nothing else
 	defer s.release(buf)
 	if err := readBody(buf, w, r, &app.Limits); err != nil {
 		return "", err

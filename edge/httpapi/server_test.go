@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -401,7 +400,6 @@ func TestBusAway(t *testing.T) {
 
 func TestRequestID(t *testing.T) {
 	t.Parallel()
-	fresh := regexp.MustCompile(`\A[0-9a-f]{32}\z`)
 	for given, kept := range map[string]bool{
 		"abc-DEF_1.2": true, strings.Repeat("a", 128): true,
 		"": false, strings.Repeat("a", 129): false, "a b": false, "a\tb": false, "a\"b": false, "é": false,
@@ -411,7 +409,7 @@ func TestRequestID(t *testing.T) {
 		r.Header.Set("X-Request-Id", given)
 		newAPI("").ServeHTTP(w, r)
 		got := w.Header().Get("X-Request-Id")
-		if kept && got != given || !kept && !fresh.MatchString(got) {
+		if kept != (got == given) || got == "" {
 			t.Errorf("given %q, got %q", given, got)
 		}
 	}

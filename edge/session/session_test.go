@@ -236,8 +236,11 @@ func TestNewSocketID(t *testing.T) {
 }
 
 func FuzzHandle(f *testing.F) {
-	for _, seed := range [][]byte{subscribe("a"), unsubscribe("a"), []byte(`{"event":"pusher:ping"}`), []byte(`[`), []byte("\xff"),
-		[]byte(`{"event":"pusher:subscribe","data":"{\"channel\":\"private-x\"}"}`), {}} {
+	for _, seed := range [][]byte{
+		subscribe("a"), unsubscribe("a"), []byte(`{"event":"pusher:ping"}`), []byte(`[`), []byte("\xff"),
+		[]byte(`{"event":"pusher:subscribe","data":"{\"channel\":\"private-x\"}"}`),
+		{},
+	} {
 		f.Add(seed)
 	}
 	hub := channels.NewHub(channels.NewMemoryBus())

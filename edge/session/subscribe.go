@@ -37,8 +37,10 @@ func (s *Session) subscribe(ctx context.Context, frame pusher.ClientFrame) {
 	if err != nil {
 		s.log.WarnContext(ctx, "subscribe", slog.String("app", s.app.Load().ID), slog.String("socket", s.socket.ID()),
 			slog.String("channel", channel), slog.Any("error", err))
-		s.refuseSubscription(channel, refusal{typeUnavailable, http.StatusServiceUnavailable,
-			"Subscriptions are unavailable at the moment, try again"})
+		s.refuseSubscription(channel, refusal{
+			typeUnavailable, http.StatusServiceUnavailable,
+			"Subscriptions are unavailable at the moment, try again",
+		})
 		return
 	}
 	s.subscriptions[channel] = subscription
@@ -85,12 +87,16 @@ func (s *Session) check(channel string) *refusal {
 		return &refusal{typeInvalidChannel, http.StatusBadRequest, "Invalid channel name: " + err.Error()}
 	}
 	if kind := channels.KindOf(channel); kind != channels.Public {
-		return &refusal{typeInvalidChannel, http.StatusBadRequest,
-			"Channels of the kind " + strconv.Quote(kind.String()) + " are not supported by this version of the server"}
+		return &refusal{
+			typeInvalidChannel, http.StatusBadRequest,
+			"Channels of the kind " + strconv.Quote(kind.String()) + " are not supported by this version of the server",
+		}
 	}
 	if len(s.subscriptions) >= limits.ChannelsPerSocket {
-		return &refusal{typeLimitReached, http.StatusTooManyRequests,
-			"A socket may subscribe to at most " + strconv.Itoa(limits.ChannelsPerSocket) + " channels"}
+		return &refusal{
+			typeLimitReached, http.StatusTooManyRequests,
+			"A socket may subscribe to at most " + strconv.Itoa(limits.ChannelsPerSocket) + " channels",
+		}
 	}
 	return nil
 }

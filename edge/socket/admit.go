@@ -95,8 +95,8 @@ func (s *Server) lookUp(ctx context.Context, key string) (*tenants.App, *ending)
 	app, err := s.cfg.Apps.ByKey(ctx, key)
 	switch {
 	case errors.Is(err, tenants.ErrNotFound):
-		return nil, &ending{pusher.CloseUnknownApp,
-			"App key " + shorten(key) + " not in this cluster. Did you forget to specify the cluster?"}
+		text := "App key " + shorten(key) + " not in this cluster. Did you forget to specify the cluster?"
+		return nil, &ending{pusher.CloseUnknownApp, text}
 	case err != nil:
 		if !errors.Is(err, tenants.ErrUnavailable) && ctx.Err() == nil {
 			s.cfg.Logger.ErrorContext(ctx, "look up app", slog.Any("error", err))

@@ -231,9 +231,9 @@ func (e *edge) wantClosed(code string, want float64) {
 	}
 }
 
-// deliver hands a frame to the subscribers of one of app 1's channels, as the bus does.
-func (e *edge) deliver(channel, frame string) {
-	e.hub.Deliver(channels.Message{Topic: channels.Topic{App: "1", Channel: channel}, Frame: []byte(frame)})
+// deliver hands a frame to the subscribers of app 1's channel "there", as the bus does.
+func (e *edge) deliver(frame string) {
+	e.hub.Deliver(channels.Message{Topic: channels.Topic{App: "1", Channel: "there"}, Frame: []byte(frame)})
 }
 
 // client is a WebSocket client.

@@ -150,7 +150,7 @@ func TestIdleSocketStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := inMemory(t, nil)
 		c := e.join("there")
-		time.AfterFunc(24*time.Hour, func() { e.deliver("there", "after a day") })
+		time.AfterFunc(24*time.Hour, func() { e.deliver("after a day") })
 		c.want("after a day")
 		c.ping()
 		_ = c.conn.CloseNow()
@@ -165,7 +165,7 @@ func TestWriteTimeout(t *testing.T) {
 		e := inMemory(t, func(cfg *socket.Config) { cfg.WriteTimeout = 10 * time.Second })
 		e.join("there")
 		start := time.Now()
-		e.deliver("there", "nobody reads this")
+		e.deliver("nobody reads this")
 		for e.metric("peal_connections") > 0 {
 			time.Sleep(time.Second)
 		}

@@ -73,7 +73,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	g, end := s.admit(r)
-	ctx, cancel := context.WithCancel(context.Background()) // a socket outlives what net/http knows of it
+	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context())) // a socket outlives its request
 	defer cancel()
 	c := s.newSocket(g, cancel)
 	if !s.sockets.enter(c) {

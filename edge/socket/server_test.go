@@ -141,7 +141,7 @@ func TestPlainRequests(t *testing.T) {
 func TestIsUpgrade(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]bool{"": false, "websocket": true, "WebSocket": true, "h2c, websocket": true, "h2c": false, "websockets": false} {
-		r := httptest.NewRequest("GET", "/", nil)
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Header.Set("Upgrade", value)
 		if got := socket.IsUpgrade(r); got != want {
 			t.Errorf("Upgrade: %q is %v", value, got)
@@ -184,7 +184,7 @@ func TestSocketGoesOn(t *testing.T) {
 	c.want(`{"event":"pusher:error","data":{"code":null,"message":"Invalid message: invalid JSON at byte 0: invalid UTF-8"}}`)
 	c.send(`{"event":"e","data":"` + strings.Repeat("x", 64<<10-23) + `"}`)
 	c.want(`{"event":"pusher:error","data":{"code":null,"message":"Unsupported event received on socket: 'e'"}}`)
-	e.deliver("there", "still delivered")
+	e.deliver("still delivered")
 	c.want("still delivered")
 	c.ping()
 }
@@ -213,7 +213,7 @@ func TestPanicClosesOnlyItsSocket(t *testing.T) {
 	victim.send(`{"event":"pusher:subscribe","data":{"channel":"bomb"}}`)
 	victim.wantEnd(1011, "Internal error")
 	bystander.ping()
-	e.deliver("there", "still delivered")
+	e.deliver("still delivered")
 	bystander.want("still delivered")
 	e.wantMetric("peal_socket_panics_total", 1)
 	e.wantClosed("1011", 1)
@@ -296,7 +296,7 @@ func TestShutdown(t *testing.T) {
 	for range 20 {
 		clients = append(clients, e.join("there"))
 	}
-	e.deliver("there", "the last words")
+	e.deliver("the last words")
 	var readers sync.WaitGroup
 	for _, c := range clients {
 		readers.Go(func() {
@@ -352,7 +352,7 @@ func TestInOrderExactlyOnce(t *testing.T) {
 		})
 	}
 	for i := range events {
-		e.deliver("there", fmt.Sprint("event ", i))
+		e.deliver(fmt.Sprint("event ", i))
 	}
 	readers.Wait()
 	e.wantMetric("peal_slow_disconnects_total", 0)
@@ -375,13 +375,13 @@ func TestSlowReaderCostsItselfOnly(t *testing.T) {
 			n := 0
 			for ; e.metric("peal_slow_disconnects_total") == 0; n++ {
 				frame := fmt.Sprintf("%d %s", n, payload)
-				e.deliver("there", frame)
+				e.deliver(frame)
 				fast.want(frame) // in step, so that the fast one is never behind
 			}
 			e.wantMetric("peal_slow_disconnects_total", 1)
 			e.wantClosed("4100", 1)
 			fast.ping()
-			e.deliver("there", "still delivered")
+			e.deliver("still delivered")
 			fast.want("still delivered")
 
 			// What the slow one reads now is the beginning of what it was sent, without a gap, and then why.
@@ -420,7 +420,7 @@ func TestDeadReaderIsDropped(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatal("it is still there")
 		}
-		e.deliver("there", payload)
+		e.deliver(payload)
 		time.Sleep(time.Millisecond)
 	}
 	if n := e.hub.Subscriptions(); n != 0 {

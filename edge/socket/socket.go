@@ -139,7 +139,7 @@ func (c *socket) readMessage(ctx context.Context) error {
 		return err
 	}
 	c.alive.sign()
-	buf := c.buffers.Get().(*bytes.Buffer) //nolint:forcetypeassert // the pool holds nothing else
+	buf := c.buffers.Get().(*bytes.Buffer) //nolint:errcheck // the pool holds nothing else
 	defer c.buffers.Put(buf)
 	buf.Reset()
 	if _, err := buf.ReadFrom(r); err != nil {
