@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -44,23 +45,27 @@ func (a apps) ByKey(_ context.Context, public string) (*tenants.App, error) {
 	return nil, tenants.ErrNotFound
 }
 
-// edge is a whole edge on the loopback with one app.
+// edge is a whole edge on the loopback with two apps.
 type edge struct {
 	app     *tenants.App
+	other   *tenants.App
 	sockets *socket.Server
 	http    *httptest.Server
 }
 
+func newApp(id string) *tenants.App {
+	return &tenants.App{ID: id, Enabled: true, Limits: tenants.DefaultLimits(), Keys: []tenants.Key{tenants.NewKey(id)}}
+}
+
 func newEdge(t *testing.T) *edge {
 	t.Helper()
-	key := tenants.NewKey("1001")
-	app := &tenants.App{ID: "1001", Enabled: true, Limits: tenants.DefaultLimits(), Keys: []tenants.Key{key}}
-	known := apps{app.ID: app}
+	app, other := newApp("1001"), newApp("1002")
+	known := apps{app.ID: app, other.ID: other}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	bus := channels.NewMemoryBus()
 	hub := channels.NewHub(bus)
 	run(t, func(ctx context.Context) error { return bus.Run(ctx, hub.Deliver) })
-	e := &edge{app: app, sockets: socket.NewServer(socket.Config{Apps: known, Hub: hub, Logger: log})}
+	e := &edge{app: app, other: other, sockets: socket.NewServer(socket.Config{Apps: known, Hub: hub, Logger: log})}
 	api := httpapi.NewServer(httpapi.Config{Apps: known, Logger: log, Publisher: publish.New(publish.Config{Bus: bus})})
 	e.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if socket.IsUpgrade(r) {
@@ -94,11 +99,11 @@ func run(t *testing.T, f func(context.Context) error) {
 }
 
 // official is the official Go server library, pointed at the edge.
-func (e *edge) official() *pusherhttp.Client {
+func (e *edge) official(app *tenants.App) *pusherhttp.Client {
 	return &pusherhttp.Client{
-		AppID:      e.app.ID,
-		Key:        e.app.Keys[0].Public,
-		Secret:     e.app.Keys[0].Secret.Reveal(),
+		AppID:      app.ID,
+		Key:        app.Keys[0].Public,
+		Secret:     app.Keys[0].Secret.Reveal(),
 		Host:       strings.TrimPrefix(e.http.URL, "http://"),
 		HTTPClient: e.http.Client(),
 	}
@@ -118,9 +123,9 @@ type client struct {
 	socketID string
 }
 
-func (e *edge) connect(t *testing.T) *client {
+func (e *edge) connect(t *testing.T, app *tenants.App) *client {
 	t.Helper()
-	url := "ws" + strings.TrimPrefix(e.http.URL, "http") + "/app/" + e.app.Keys[0].Public + "?protocol=7&client=js"
+	url := "ws" + strings.TrimPrefix(e.http.URL, "http") + "/app/" + app.Keys[0].Public + "?protocol=7&client=js"
 	conn, _, err := websocket.Dial(t.Context(), url, &websocket.DialOptions{HTTPClient: e.http.Client()})
 	if err != nil {
 		t.Fatalf("dial: %v", err)
@@ -188,9 +193,9 @@ func (c *client) ping() []frame {
 func TestOfficialLibraryPublishes(t *testing.T) {
 	t.Parallel()
 	e := newEdge(t)
-	c := e.connect(t)
+	c := e.connect(t, e.app)
 	c.subscribe("my-channel")
-	library := e.official()
+	library := e.official(e.app)
 
 	if err := library.Trigger("my-channel", "my-event", map[string]string{"hello": "<wörld> & ☃"}); err != nil {
 		t.Fatal(err)
@@ -224,5 +229,76 @@ func TestOfficialLibraryPublishes(t *testing.T) {
 	library.Secret = "wrong"
 	if err := library.Trigger("my-channel", "x", "y"); err == nil || !strings.Contains(err.Error(), "Status Code: 401 - Invalid signature: you should have sent HmacSHA256Hex(\"POST\\n/apps/1001/events\\n") {
 		t.Errorf("wrong secret: %v", err)
+	}
+}
+
+// TestInOrderExactlyOnce publishes 1,000 events, one by one and in batches, to 20 sockets on two channels.
+func TestInOrderExactlyOnce(t *testing.T) {
+	t.Parallel()
+	e := newEdge(t)
+	const sockets, events = 20, 1000
+	var readers sync.WaitGroup
+	for range sockets {
+		c := e.connect(t, e.app)
+		c.subscribe("a")
+		c.subscribe("b")
+		readers.Go(func() {
+			for i := range events {
+				want := frame{"e", []string{"a", "b"}[i%2], strconv.Itoa(i)}
+				if got := c.read(); got != want {
+					t.Errorf("got %+v, want %+v", got, want)
+					return
+				}
+			}
+			if more := c.ping(); len(more) != 0 {
+				t.Errorf("and then %+v", more)
+			}
+		})
+	}
+	library := e.official(e.app)
+	for i := 0; i < events; {
+		if i%20 == 0 {
+			batch := make([]pusherhttp.Event, 10)
+			for j := range batch {
+				batch[j] = pusherhttp.Event{Channel: []string{"a", "b"}[i%2], Name: "e", Data: strconv.Itoa(i)}
+				i++
+			}
+			if _, err := library.TriggerBatch(batch); err != nil {
+				t.Error(err)
+			}
+			continue
+		}
+		if err := library.Trigger([]string{"a", "b"}[i%2], "e", strconv.Itoa(i)); err != nil {
+			t.Error(err)
+		}
+		i++
+	}
+	readers.Wait()
+}
+
+// TestAppsAreApart publishes to one name in two apps.
+func TestAppsAreApart(t *testing.T) {
+	t.Parallel()
+	e := newEdge(t)
+	ours, theirs := e.connect(t, e.app), e.connect(t, e.other)
+	ours.subscribe("news")
+	theirs.subscribe("news")
+	if err := e.official(e.app).Trigger("news", "e", "ours"); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.official(e.other).Trigger("news", "e", "theirs"); err != nil {
+		t.Fatal(err)
+	}
+	if got := ours.ping(); len(got) != 1 || got[0].Data != "ours" {
+		t.Errorf("ours heard %+v", got)
+	}
+	if got := theirs.ping(); len(got) != 1 || got[0].Data != "theirs" {
+		t.Errorf("theirs heard %+v", got)
+	}
+	// A key opens its own app only, on either door.
+	thief := e.official(e.other)
+	thief.AppID = e.app.ID
+	if err := thief.Trigger("news", "e", "forged"); err == nil || !strings.Contains(err.Error(), "401 - Unknown auth_key") {
+		t.Errorf("another app's key: %v", err)
 	}
 }
