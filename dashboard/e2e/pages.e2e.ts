@@ -49,97 +49,101 @@ const screens = [
 ];
 
 describe.each(["light", "dark"] as const)("%s", (theme) => {
-  test.each(screens)("every page, $width wide", async (viewport) => {
-    const options = { viewport, colorScheme: theme, deviceScaleFactor: viewport.width < 500 ? 2 : 1 };
-    const { page, context, complaints } = await visitor(browser, options);
-    const look = (name: string) => check(page, `${name}-${viewport.width}-${theme}`, viewport.width);
-    const open = (path: string) => page.goto(peal.dashboardUrl + path);
-    const heading = (name: string) => page.getByRole("heading", { name }).first().waitFor();
+  test.each(screens)(
+    "every page, $width wide",
+    async (viewport) => {
+      const options = { viewport, colorScheme: theme, deviceScaleFactor: viewport.width < 500 ? 2 : 1 };
+      const { page, context, complaints } = await visitor(browser, options);
+      const look = (name: string) => check(page, `${name}-${viewport.width}-${theme}`, viewport.width);
+      const open = (path: string) => page.goto(peal.dashboardUrl + path);
+      const heading = (name: string) => page.getByRole("heading", { name }).first().waitFor();
 
-    await open("/login");
-    await heading("Log in");
-    await look("login");
-    await open("/signup");
-    await page.getByRole("button", { name: "Sign up" }).click();
-    await page.getByText("Enter your email address.").waitFor();
-    await look("signup-errors");
-    const fresh = `${theme}-${viewport.width}@example.com`;
-    await signUp(page, peal.dashboardUrl, {
-      email: fresh,
-      password: "copper lantern 41 drifts",
-      team: "Lantern",
-    });
-    await heading("Create your first app");
-    await look("apps-empty");
-    await context.clearCookies();
+      await open("/login");
+      await heading("Log in");
+      await look("login");
+      await open("/signup");
+      await page.getByRole("button", { name: "Sign up" }).click();
+      await page.getByText("Enter your email address.").waitFor();
+      await look("signup-errors");
+      const fresh = `${theme}-${viewport.width}@example.com`;
+      await signUp(page, peal.dashboardUrl, {
+        email: fresh,
+        password: "copper lantern 41 drifts",
+        team: "Lantern",
+      });
+      await heading("Create your first app");
+      await look("apps-empty");
+      await context.clearCookies();
 
-    await logIn(page, peal.dashboardUrl, demo);
-    await page.getByRole("table", { name: "Apps" }).waitFor();
-    await look("apps");
-    await open("/apps?q=zzz");
-    await heading("No app matches");
-    await look("apps-no-match");
-    await open("/apps/new");
-    await heading("Create app");
-    await look("app-new");
+      await logIn(page, peal.dashboardUrl, demo);
+      await page.getByRole("table", { name: "Apps" }).waitFor();
+      await look("apps");
+      await open("/apps?q=zzz");
+      await heading("No app matches");
+      await look("apps-no-match");
+      await open("/apps/new");
+      await heading("Create app");
+      await look("app-new");
 
-    const live = page.getByRole("status", { name: "Connection" }).filter({ hasText: "Live" });
-    await open(`/apps/${app.arabic}/start`);
-    await live.waitFor();
-    await look("start-waiting");
-    await open(`/apps/${app.long}/start?lib=curl`);
-    await live.waitFor();
-    await page.getByRole("button", { name: "Send a test event" }).click();
-    await page.getByText("Your first event arrived").waitFor();
-    await look("start-arrived");
-    await open(`/apps/${app.short}/start?lib=laravel`);
-    await live.waitFor();
-    await look("start-laravel");
+      const live = page.getByRole("status", { name: "Connection" }).filter({ hasText: "Live" });
+      await open(`/apps/${app.arabic}/start`);
+      await live.waitFor();
+      await look("start-waiting");
+      await open(`/apps/${app.long}/start?lib=curl`);
+      await live.waitFor();
+      await page.getByRole("button", { name: "Send a test event" }).click();
+      await page.getByText("Your first event arrived").waitFor();
+      await look("start-arrived");
+      await open(`/apps/${app.short}/start?lib=laravel`);
+      await live.waitFor();
+      await look("start-laravel");
 
-    await open(`/apps/${app.short}/keys`);
-    await page.getByRole("button", { name: /^Reveal secret/ }).click();
-    await page.getByRole("button", { name: /^Hide secret/ }).waitFor();
-    await look("keys");
-    await page.getByRole("button", { name: /^Revoke key/ }).click();
-    await page.getByRole("alertdialog").waitFor();
-    await look("keys-revoke");
+      await open(`/apps/${app.short}/keys`);
+      await page.getByRole("button", { name: /^Reveal secret/ }).click();
+      await page.getByRole("button", { name: /^Hide secret/ }).waitFor();
+      await look("keys");
+      await page.getByRole("button", { name: /^Revoke key/ }).click();
+      await page.getByRole("alertdialog").waitFor();
+      await look("keys-revoke");
 
-    await open(`/apps/${app.long}/settings`);
-    await heading("Settings");
-    await look("settings");
-    await page.getByRole("button", { name: "Delete app" }).click();
-    await page.getByRole("alertdialog").waitFor();
-    await look("settings-delete");
-    await page.keyboard.press("Escape");
+      await open(`/apps/${app.long}/settings`);
+      await heading("Settings");
+      await look("settings");
+      await page.getByRole("button", { name: "Delete app" }).click();
+      await page.getByRole("alertdialog").waitFor();
+      await look("settings-delete");
+      await page.keyboard.press("Escape");
 
-    await page.keyboard.press("Control+k");
-    await page.getByRole("combobox").waitFor();
-    await look("palette");
-    await page.keyboard.press("Escape");
-    await page.getByRole("button", { name: /^Account of/ }).click();
-    await page.getByRole("menu").waitFor();
-    await look("account-menu");
-    await page.keyboard.press("Escape");
-    await page.getByRole("button", { name: "Switch app" }).click();
-    await page.getByRole("menu").waitFor();
-    await look("app-switcher");
-    await page.keyboard.press("Escape");
-    if (viewport.width < 1024) {
-      await page.getByRole("button", { name: "Open the menu" }).click();
-      await page.getByRole("dialog", { name: "Menu" }).waitFor();
-      await look("menu");
-    }
+      await page.keyboard.press("Control+k");
+      await page.getByRole("combobox").waitFor();
+      await look("palette");
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: /^Account of/ }).click();
+      await page.getByRole("menu").waitFor();
+      await look("account-menu");
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: "Switch app" }).click();
+      await page.getByRole("menu").waitFor();
+      await look("app-switcher");
+      await page.keyboard.press("Escape");
+      if (viewport.width < 1024) {
+        await page.getByRole("button", { name: "Open the menu" }).click();
+        await page.getByRole("dialog", { name: "Menu" }).waitFor();
+        await look("menu");
+      }
 
-    await open("/apps/987654321/keys");
-    await heading("No such app");
-    await look("app-missing");
-    await open("/nowhere");
-    await heading("No such page");
-    await look("not-found");
+      await open("/apps/987654321/keys");
+      await heading("No such app");
+      await look("app-missing");
+      await open("/nowhere");
+      await heading("No such page");
+      await look("not-found");
 
-    expect(complaints).toEqual([]);
-    await context.close();
-  });
+      expect(complaints).toEqual([]);
+      await context.close();
+    },
+    240_000,
+  );
 });
 
 test("loading and failing, drawn on purpose", async () => {

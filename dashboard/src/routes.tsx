@@ -162,6 +162,8 @@ export function createAppRouter(context: Context) {
   return createRouter({
     routeTree: tree,
     context,
+    // What no route asks for is dropped, or an unchecked parameter would come through beside the checked ones.
+    search: { strict: true },
     defaultPreload: "intent",
     defaultPreloadStaleTime: 0,
     scrollRestoration: true,

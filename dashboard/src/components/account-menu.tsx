@@ -26,7 +26,7 @@ export function AccountMenu({ account, onShortcuts }: { account: Account; onShor
       <MenuItem icon={<Keyboard aria-hidden className="size-4" />} onSelect={onShortcuts}>
         Keyboard shortcuts
       </MenuItem>
-      <MenuItem icon={<LogOut aria-hidden className="size-4" />} onSelect={leave}>
+      <MenuItem icon={<LogOut aria-hidden className="size-4" />} onSelect={() => void leave()}>
         Log out
       </MenuItem>
     </Menu>

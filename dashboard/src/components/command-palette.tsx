@@ -104,7 +104,7 @@ function Palette({ onDone, onShortcuts }: { onDone: () => void; onShortcuts: () 
             )}
           >
             <span className="text-muted">{command.icon}</span>
-            <bdi className="min-w-0 flex-1 truncate">{command.label}</bdi>
+            <bdi className="min-w-0 flex-1 truncate text-left">{command.label}</bdi>
             <span className="shrink-0 text-12 text-muted">{command.group}</span>
           </div>
         ))}
@@ -161,6 +161,6 @@ function useCommands(onShortcuts: () => void): Command[] {
       run: () => setTheme(theme.value),
     })),
     { id: "shortcuts", group: "Help", label: "Keyboard shortcuts", icon: icon(Keyboard), run: onShortcuts },
-    { id: "leave", group: "Action", label: "Log out", icon: icon(LogOut), run: leave },
+    { id: "leave", group: "Action", label: "Log out", icon: icon(LogOut), run: () => void leave() },
   ];
 }

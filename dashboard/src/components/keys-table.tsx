@@ -55,16 +55,22 @@ function KeyRow({ appId, value, onRevoke }: { appId: string; value: Key; onRevok
         </span>
         {/* A phone has no room for columns: there, the rest of the row stands below the key. */}
         <div className="flex flex-col gap-1.5 md:hidden">
-          {hidden}
+          {active && (
+            <span className="flex items-center gap-2">
+              <span className="text-12 text-muted">Secret</span>
+              {hidden}
+            </span>
+          )}
           <span className="flex items-center gap-2 text-12 text-muted">
-            {state} created {created}
+            {state}
+            <span>{active ? <>created {created}</> : hidden}</span>
           </span>
         </div>
       </Td>
       <Td className="max-md:hidden">{state}</Td>
       <Td className="max-md:hidden">{created}</Td>
       <Td className="max-md:hidden">{hidden}</Td>
-      <Td className="text-right max-md:pl-0 max-md:align-top">
+      <Td className="text-right max-md:pt-2 max-md:pl-0 max-md:align-top">
         {active && (
           <Button
             size="sm"

@@ -6,5 +6,7 @@ export function localPath(value: unknown): string | undefined {
   const base = "https://base.invalid";
   if (!URL.canParse(value, base)) return undefined;
   const url = new URL(value, base);
-  return url.origin === base ? url.pathname + url.search + url.hash : undefined;
+  // Resolving "/a/..//host" leaves two slashes at the front, which would be another host again.
+  if (url.origin !== base || url.pathname.startsWith("//")) return undefined;
+  return url.pathname + url.search + url.hash;
 }

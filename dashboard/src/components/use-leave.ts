@@ -4,20 +4,20 @@ import { useLogOut } from "../api/auth";
 import { useProblemToast } from "./use-problem-toast";
 
 /** Logs out and forgets everything that was read. */
-export function useLeave(): () => void {
+export function useLeave(): () => Promise<void> {
   const logOut = useLogOut();
   const queryClient = useQueryClient();
   const navigate = useNavigate();
   const tellProblem = useProblemToast();
-  return () =>
-    logOut.mutate(
-      {},
-      {
-        onError: (error) => tellProblem("You are still logged in", error),
-        onSuccess: async () => {
-          await navigate({ to: "/login" });
-          queryClient.clear();
-        },
-      },
-    );
+  // A promise, not callbacks of the mutation: those are lost when the menu that asked is gone by then.
+  return async () => {
+    try {
+      await logOut.mutateAsync({});
+    } catch (error) {
+      tellProblem("You are still logged in", error);
+      return;
+    }
+    await navigate({ to: "/login" });
+    queryClient.clear();
+  };
 }

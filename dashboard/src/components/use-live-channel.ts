@@ -15,6 +15,8 @@ export function useLiveChannel(edge: Edge, key: string, channel: string, onEvent
   // biome-ignore lint/correctness/useExhaustiveDependencies: attempt is there to connect anew
   useEffect(() => {
     setLink({ state: "connecting" });
+    let ended = false;
+    const tell = (next: (link: Link) => Link) => ended || setLink(next);
     const pusher = new Pusher(key, {
       cluster: "",
       wsHost: host,
@@ -25,19 +27,18 @@ export function useLiveChannel(edge: Edge, key: string, channel: string, onEvent
     });
     pusher.connection.bind("error", (error: unknown) => {
       const refusal = refusalOf(error);
-      if (refusal) setLink(refusal);
+      if (refusal) tell(() => refusal);
     });
     pusher.connection.bind("state_change", ({ current }: { current: string }) => {
-      setLink((link) => linkAfter(link, current));
+      tell((link) => linkAfter(link, current));
     });
     const subscription = pusher.subscribe(channel);
-    subscription.bind("pusher:subscription_succeeded", () => setLink({ state: "live" }));
+    subscription.bind("pusher:subscription_succeeded", () => tell(() => ({ state: "live" })));
     subscription.bind_global((name: string, data: unknown) => {
-      if (!/^pusher(_internal)?:/.test(name)) emit({ name, data, at: new Date() });
+      if (!ended && !/^pusher(_internal)?:/.test(name)) emit({ name, data, at: new Date() });
     });
     return () => {
-      pusher.connection.unbind();
-      pusher.unsubscribe(channel);
+      ended = true;
       pusher.disconnect();
     };
   }, [host, port, tls, key, channel, attempt]);

@@ -63,7 +63,7 @@ function FirstApp() {
       icon={<Boxes aria-hidden className="size-5" />}
       title="Create your first app"
       action={
-        <div className="w-80 max-w-full">
+        <div className="w-96 max-w-full">
           <CreateAppForm autoFocus />
         </div>
       }

@@ -4,6 +4,7 @@ import { useForm } from "react-hook-form";
 import { useLogIn } from "../api/auth";
 import { explain, type Problem } from "../api/errors";
 import { AuthFrame, textLink } from "../components/auth-frame";
+import { localPath } from "../components/local-path";
 import { FormProblem } from "../components/problem";
 import { placeErrors } from "../components/server-errors";
 import { Button } from "../ui/button";
@@ -21,7 +22,7 @@ export function LoginPage() {
     setProblem(undefined);
     try {
       await logIn.mutateAsync({ email: email.trim(), password });
-      await navigate({ href: next ?? "/apps", replace: true });
+      await navigate({ href: localPath(next) ?? "/apps", replace: true });
     } catch (error) {
       // The server does not say which of the two was wrong, and neither do we.
       if (explain(error).kind === "signed-out") {

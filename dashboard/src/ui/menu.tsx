@@ -18,7 +18,8 @@ export function Menu({
   align?: "start" | "end";
 }) {
   return (
-    <Radix.Root>
+    // Not modal: a menu need not lock the page, and hiding the page would leave its focusable parts hidden.
+    <Radix.Root modal={false}>
       <Radix.Trigger asChild>{trigger}</Radix.Trigger>
       <Radix.Portal>
         <Radix.Content
