@@ -53,6 +53,7 @@ type platform struct {
 	hub      *channels.Hub
 	publish  *publish.Publisher
 	sockets  *socket.Server
+	httpAPI  *httpapi.Server
 	listener *pgstore.Listener
 	health   *health
 	metrics  *prometheus.Registry
@@ -154,6 +155,10 @@ func (p *platform) build() {
 		Apps: p.cache, Hub: p.hub, Logger: log,
 		PathPrefix: p.cfg.settings.text(setEdgePathPrefix),
 	})
+	p.httpAPI = httpapi.NewServer(httpapi.Config{
+		Apps: p.cache, Publisher: p.publish, Logger: log,
+		PathPrefix: p.cfg.settings.text(setEdgePathPrefix),
+	})
 	p.listener = pgstore.NewListener(pgstore.ListenerConfig{
 		URL: p.cfg.databaseURL, Logger: log,
 		Changed: func(appID string) {
@@ -166,18 +171,20 @@ func (p *platform) build() {
 		},
 	})
 	p.health = &health{database: p.store.Ping, hearing: p.listener.Hearing}
-	for _, c := range [][]prometheus.Collector{p.hub.Collectors(), p.publish.Collectors(), p.sockets.Collectors()} {
+	for _, c := range [][]prometheus.Collector{
+		p.hub.Collectors(), p.publish.Collectors(), p.sockets.Collectors(), p.httpAPI.Collectors(),
+	} {
 		p.metrics.MustRegister(c...)
 	}
 }
 
-// edgeHandler splits the edge door between sockets and the HTTP API, by the path as it was sent.
+// edgeHandler splits the edge door between sockets and the HTTP API, by the path as it was sent. Whoever asks
+// for a WebSocket gets one, and is told on it what is wrong with the path.
 func (p *platform) edgeHandler() http.Handler {
-	prefix := p.cfg.settings.text(setEdgePathPrefix)
-	api := httpapi.NewServer(httpapi.Config{Apps: p.cache, Publisher: p.publish, Logger: p.cfg.log, PathPrefix: prefix})
+	prefix := p.cfg.settings.text(setEdgePathPrefix) + "/apps/"
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.EscapedPath(), prefix+"/apps/") {
-			api.ServeHTTP(w, r)
+		if strings.HasPrefix(r.URL.EscapedPath(), prefix) && !socket.IsUpgrade(r) {
+			p.httpAPI.ServeHTTP(w, r)
 			return
 		}
 		p.sockets.ServeHTTP(w, r)
