@@ -1,3 +1,5 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import type { Browser, Page } from "playwright-core";
 import Pusher from "pusher";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -62,6 +64,14 @@ test("from nothing to the first event, and again after a restart", async () => {
   const copied = await page.evaluate(() => navigator.clipboard.readText());
   expect(copied).toMatch(/secret: "[0-9a-z-]+"/);
   expect(await page.getByRole("tabpanel").innerText()).toContain("••••");
+
+  // The script for curl works as it is copied.
+  await page.getByRole("tab", { name: "curl" }).click();
+  await page.getByRole("button", { name: "Copy publish.sh" }).click();
+  await page.getByRole("status").filter({ hasText: "Copied publish.sh" }).waitFor();
+  const script = await page.evaluate(() => navigator.clipboard.readText());
+  await promisify(execFile)("bash", ["-euo", "pipefail", "-c", script]);
+  await page.getByText('"message": "hello world"').waitFor();
 
   const address = new URL(page.url()).pathname;
   // Leave the page first: it would go on trying to reach the edge, and rightly complain.

@@ -141,7 +141,16 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("./pages/settings"), "SettingsPage"),
 });
 
-const dashboard = shell.addChildren([home, apps, newApp, app.addChildren([appHome, start, keys, settings])]);
+/** Inside the shell, so that who mistyped an address can go on from there. */
+const elsewhere = createRoute({ getParentRoute: () => shell, path: "$", component: NotFoundPage });
+
+const dashboard = shell.addChildren([
+  elsewhere,
+  home,
+  apps,
+  newApp,
+  app.addChildren([appHome, start, keys, settings]),
+]);
 
 const pages = [login, signup, dashboard] as const;
 

@@ -9,7 +9,7 @@ import { useTitle } from "./page";
 export function Missing({ title, children }: { title: string; children: ReactNode }) {
   useTitle(title);
   return (
-    <div className="mx-auto w-full max-w-3xl px-4 py-12 sm:px-8">
+    <div className="mx-auto w-full max-w-6xl px-4 py-6 sm:px-8 sm:py-8">
       <h1 className="sr-only">{title}</h1>
       <Empty
         icon={<SearchX aria-hidden className="size-5" />}
