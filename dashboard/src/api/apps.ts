@@ -8,8 +8,8 @@ import {
   useQuery,
   useTransport,
 } from "@connectrpc/connect-query";
-import { type QueryClient, useQueryClient } from "@tanstack/react-query";
-import { type App, AppService } from "../gen/peal/admin/v1/apps_pb";
+import { type InfiniteData, type QueryClient, useQueryClient } from "@tanstack/react-query";
+import { type App, AppService, type ListAppsResponse } from "../gen/peal/admin/v1/apps_pb";
 import { rememberKeys } from "./keys";
 
 export type { App };
@@ -53,6 +53,19 @@ function useAppCache() {
     put: (app: App) =>
       queryClient.setQueryData(key(app.id), { $typeName: "peal.admin.v1.GetAppResponse", app }),
     drop: (appId: string) => queryClient.removeQueries({ queryKey: key(appId) }),
+    /** At once, so that the list does not show for a moment what is gone. */
+    takeFromList: (appId: string) =>
+      queryClient.setQueriesData<InfiniteData<ListAppsResponse>>({ queryKey: list }, (data) =>
+        data
+          ? {
+              ...data,
+              pages: data.pages.map((page) => ({
+                ...page,
+                apps: page.apps.filter((app) => app.id !== appId),
+              })),
+            }
+          : undefined,
+      ),
     refreshList: () => queryClient.invalidateQueries({ queryKey: list }),
   };
 }
@@ -83,7 +96,11 @@ export function useRenameApp() {
 /** The page leaves the app before its cache entry goes, or it would ask for an app that is no more. */
 export function useDeleteApp() {
   const cache = useAppCache();
-  const mutation = useMutation(deleteApp);
+  const mutation = useMutation(deleteApp, {
+    onSuccess: (_, { appId }) => {
+      if (appId) cache.takeFromList(appId);
+    },
+  });
   return {
     ...mutation,
     forget: (appId: string) => {
