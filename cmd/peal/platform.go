@@ -79,6 +79,7 @@ func runPlatform(ctx context.Context, cfg platformConfig) error {
 	defer endBase()
 	var below errgroup.Group
 	below.Go(func() error { return p.bus.Run(base, p.hub.Deliver) })
+	below.Go(func() error { return p.sockets.Run(base) })
 	below.Go(func() error { return p.listener.Run(base) })
 	below.Go(func() error { return p.sweepSessions(base) })
 
@@ -154,6 +155,7 @@ func (p *platform) build() {
 	p.sockets = socket.NewServer(socket.Config{
 		Apps: p.cache, Hub: p.hub, Logger: log,
 		PathPrefix: p.cfg.settings.text(setEdgePathPrefix),
+		Portable:   p.cfg.settings.text(setPortableSockets) == "true",
 	})
 	p.httpAPI = httpapi.NewServer(httpapi.Config{
 		Apps: p.cache, Publisher: p.publish, Logger: log,

@@ -12,7 +12,7 @@ import (
 func doorSettings() []string {
 	return []string{
 		setEdgeAddr, setControlAddr, setOpsAddr, setEdgeURL, setEdgePathPrefix, setDashboardURL,
-		setShutdownTimeout, setLogLevel, setLogFormat,
+		setPortableSockets, setShutdownTimeout, setLogLevel, setLogFormat,
 	}
 }
 

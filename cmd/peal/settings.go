@@ -30,6 +30,8 @@ type setting struct {
 	name, def, help string
 	// secret settings have no flag: whoever lists processes sees the arguments of all of them.
 	secret bool
+	// toggle settings are true or false; the flag alone means true.
+	toggle bool
 	// check returns what is wrong with a value, or nil. Empty values are not checked.
 	check func(string) error
 }
@@ -49,6 +51,7 @@ const (
 	setEdgeURL          = "edge_url"
 	setEdgePathPrefix   = "edge_path_prefix"
 	setDashboardURL     = "dashboard_url"
+	setPortableSockets  = "portable_sockets"
 	setShutdownTimeout  = "shutdown_timeout"
 	setLogLevel         = "log_level"
 	setLogFormat        = "log_format"
@@ -65,6 +68,7 @@ func allSettings() []setting {
 		{name: setEdgeURL, help: "public URL of the edge; by default the dashboard's host and the edge's port", check: checkURL},
 		{name: setEdgePathPrefix, help: "path in front of /app and /apps on the edge, for example /realtime", check: checkPathPrefix},
 		{name: setDashboardURL, help: "public URL of the dashboard; with https its cookies are Secure", check: checkURL},
+		{name: setPortableSockets, def: "false", help: "give every socket two goroutines instead of sharing a few: more memory, any system", toggle: true, check: oneOf("true", "false")},
 		{name: setShutdownTimeout, def: "20s", help: "how long a stop may take before what is left is cut off", check: checkDuration},
 		{name: setLogLevel, def: "info", help: "debug, info, warn or error", check: checkLogLevel},
 		{name: setLogFormat, def: "auto", help: "json, text, or auto: text on a terminal and json elsewhere", check: oneOf("auto", "json", "text")},
@@ -74,8 +78,13 @@ func allSettings() []setting {
 // addSettingFlags gives a command a flag for each of these settings that is no secret, and --config.
 func addSettingFlags(cmd *cobra.Command, names ...string) {
 	for _, s := range allSettings() {
-		if slices.Contains(names, s.name) && !s.secret {
-			cmd.Flags().String(s.flag(), s.def, fmt.Sprintf("%s [$%s]", s.help, s.env()))
+		help := fmt.Sprintf("%s [$%s]", s.help, s.env())
+		switch {
+		case !slices.Contains(names, s.name) || s.secret:
+		case s.toggle:
+			cmd.Flags().Bool(s.flag(), s.def == "true", help)
+		default:
+			cmd.Flags().String(s.flag(), s.def, help)
 		}
 	}
 	cmd.Flags().String("config", "", "YAML file with settings, named like the variables without PEAL_ in lower case [$PEAL_CONFIG]")

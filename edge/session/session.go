@@ -57,6 +57,9 @@ func (s *Session) Open(activityTimeout time.Duration) {
 // SetApp makes changed settings of the app hold from now on. It may be called at any time.
 func (s *Session) SetApp(app *tenants.App) { s.app.Store(app) }
 
+// App returns the app with the settings that hold now.
+func (s *Session) App() *tenants.App { return s.app.Load() }
+
 // Handle answers one frame. Whatever a client sends, the conversation goes on. The text is not kept.
 func (s *Session) Handle(ctx context.Context, text []byte) {
 	frame, err := pusher.ParseClientFrame(text)

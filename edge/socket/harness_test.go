@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -24,7 +25,20 @@ import (
 	"github.com/pealhq/peal/tenants"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// portableOnly makes every edge of a run carry its sockets the portable way.
+var portableOnly bool
+
+// TestMain runs all tests twice: over the wire, and the portable way. What a client sees must be the same.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	portableOnly = true
+	code = max(code, m.Run())
+	if err := goleak.Find(); code == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
 
 // apps are the apps that there are, which a test may change at any time.
 type apps struct {
@@ -112,7 +126,7 @@ func newEdge(t testing.TB, change func(*socket.Config)) *edge {
 	e.apps.set("other", newApp("2", true))
 	e.apps.set("disabled", newApp("3", false))
 	e.hub = channels.NewHub(bomb{channels.NewMemoryBus()})
-	cfg := socket.Config{Apps: e.apps, Hub: e.hub, Logger: slog.New(slog.DiscardHandler)}
+	cfg := socket.Config{Apps: e.apps, Hub: e.hub, Logger: slog.New(slog.DiscardHandler), Portable: portableOnly}
 	if change != nil {
 		change(&cfg)
 	}
@@ -126,12 +140,14 @@ func newEdge(t testing.TB, change func(*socket.Config)) *edge {
 func onLoopback(t testing.TB, change func(*socket.Config)) *edge {
 	t.Helper()
 	e := newEdge(t, change)
+	stop := e.run()
 	server := httptest.NewServer(e.server)
 	e.url = "ws" + strings.TrimPrefix(server.URL, "http")
 	e.dial = new(net.Dialer).DialContext
 	t.Cleanup(func() {
 		e.shutdown()
 		server.Close()
+		stop()
 	})
 	return e
 }
@@ -139,7 +155,12 @@ func onLoopback(t testing.TB, change func(*socket.Config)) *edge {
 // inMemory serves the edge over pipes, so that it can run under a clock of the test's own.
 func inMemory(t testing.TB, change func(*socket.Config)) *edge {
 	t.Helper()
-	e := newEdge(t, change)
+	e := newEdge(t, func(cfg *socket.Config) {
+		cfg.Portable = true // A pipe has no descriptor.
+		if change != nil {
+			change(cfg)
+		}
+	})
 	listener := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
 	server := &http.Server{Handler: e.server, ReadHeaderTimeout: time.Minute}
 	var serving sync.WaitGroup
@@ -152,6 +173,18 @@ func inMemory(t testing.TB, change func(*socket.Config)) *edge {
 		serving.Wait()
 	})
 	return e
+}
+
+// run runs the server until the returned function is called.
+func (e *edge) run() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := e.server.Run(ctx); err != nil {
+			e.t.Errorf("run: %v", err)
+		}
+	})
+	return func() { cancel(); running.Wait() }
 }
 
 func (e *edge) shutdown() {

@@ -24,8 +24,15 @@ func newRegistry() *registry {
 	}
 }
 
-// enter tells whether a connection may be served. If so, exit belongs to its end.
-func (r *registry) enter(c *socket) bool {
+// open tells whether connections are served at all.
+func (r *registry) open() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return !r.closed
+}
+
+// begin tells whether a connection, which has its line, may be served. exit belongs to its end in any case.
+func (r *registry) begin(c *socket) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
@@ -38,8 +45,9 @@ func (r *registry) enter(c *socket) bool {
 func (r *registry) exit(c *socket) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	_, was := r.inside[c]
 	delete(r.inside, c)
-	if r.closed && len(r.inside) == 0 {
+	if was && r.closed && len(r.inside) == 0 {
 		close(r.emptied)
 	}
 }
@@ -86,6 +94,15 @@ func (r *registry) byKey(appID string) map[string][]*socket {
 		keys[c.key] = append(keys[c.key], c)
 	}
 	return keys
+}
+
+// each calls f with every connection that is being served. f must not call the registry.
+func (r *registry) each(f func(*socket)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for c := range r.inside {
+		f(c)
+	}
 }
 
 func (r *registry) appIDs() []string {

@@ -23,13 +23,18 @@ type Config struct {
 	// PathPrefix stands before /app/ in the path, such as "/ws". It is empty or begins with a slash and ends
 	// without one.
 	PathPrefix string
-	// QueueFrames and QueueBytes bound what may wait for one socket (10,000 and 4 MiB).
+	// QueueBytes bounds what may wait for one client that does not read (4 MiB). QueueFrames bounds it in frames
+	// (10,000), for portable sockets.
 	QueueFrames int
 	QueueBytes  int
 	// WriteTimeout is how long one write may take before the peer counts as gone (10 s).
 	WriteTimeout time.Duration
 	// CloseTimeout is how long a socket that is being closed may take to read its last frames (5 s).
 	CloseTimeout time.Duration
+	// ReadTimeout is how long a message that has begun may take to go on (30 s). It holds for wired sockets.
+	ReadTimeout time.Duration
+	// Portable serves every socket with two goroutines of its own, also where the wire could carry it.
+	Portable bool
 }
 
 // Server is the WebSocket endpoint. All methods may be called at the same time.
@@ -37,6 +42,7 @@ type Server struct {
 	cfg      Config
 	sockets  *registry
 	metrics  metrics
+	wired    *wiring   // nil where every socket is portable
 	buffers  sync.Pool // of *bytes.Buffer, each used while a message is read and handled
 	shutdown *ending
 }
@@ -47,13 +53,16 @@ func NewServer(cfg Config) *Server {
 	orDefault(&cfg.QueueBytes, 4<<20)
 	orDefault(&cfg.WriteTimeout, 10*time.Second)
 	orDefault(&cfg.CloseTimeout, 5*time.Second)
-	return &Server{
+	orDefault(&cfg.ReadTimeout, 30*time.Second)
+	s := &Server{
 		cfg:      cfg,
 		sockets:  newRegistry(),
 		metrics:  newMetrics(),
 		buffers:  sync.Pool{New: func() any { return new(bytes.Buffer) }},
 		shutdown: &ending{pusher.CloseReconnect, "Server is shutting down, please reconnect"},
 	}
+	s.wired = newWiring(s)
+	return s
 }
 
 func orDefault[T int | time.Duration](v *T, def T) {
@@ -65,34 +74,40 @@ func orDefault[T int | time.Duration](v *T, def T) {
 // Collectors returns the server's metrics.
 func (s *Server) Collectors() []prometheus.Collector { return s.metrics.collectors() }
 
-// ServeHTTP serves one connection until it ends. Who may not come in is told so after the upgrade, because a
-// browser cannot see why an upgrade failed (Pusher protocol, invariants).
+// Run carries what the sockets write and read until ctx ends. It must run while the server serves.
+func (s *Server) Run(ctx context.Context) error {
+	if s.wired == nil {
+		<-ctx.Done()
+		return nil
+	}
+	return s.wired.run(ctx)
+}
+
+// ServeHTTP lets one connection in, and serves it until it ends unless the wire carries it. Who may not come in is
+// told so after the upgrade, because a browser cannot see why an upgrade failed (Pusher protocol, invariants).
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !IsUpgrade(r) {
 		s.servePlain(w, r)
 		return
 	}
+	if !s.sockets.open() {
+		refuseShutdown(w)
+		return
+	}
 	g, end := s.admit(r)
-	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context())) // a socket outlives its request
-	defer cancel()
-	c := s.newSocket(g, cancel)
-	if !s.sockets.enter(c) {
-		// Before the upgrade, against the rule above: a client should come back, but not at once to here.
-		w.Header().Set("Retry-After", "1")
-		http.Error(w, "shutting down", http.StatusServiceUnavailable)
+	c := s.newSocket(g)
+	if s.wired != nil && r.TLS == nil {
+		s.wired.serve(w, r, c, end)
 		return
 	}
-	defer s.sockets.exit(c)
-	conn, err := accept(w, r, c.alive.sign)
-	if err != nil {
-		return // The answer is written; that somebody sent a wrong handshake is no trouble of ours.
-	}
-	c.conn = conn
-	if end != nil {
-		c.serve(ctx, func(ctx context.Context) { c.refuse(ctx, end) })
-		return
-	}
-	s.serveGuest(ctx, c, g)
+	s.servePortable(w, r, c, end)
+}
+
+// refuseShutdown answers before the upgrade, against the rule: a client should come back, but not at once to
+// here.
+func refuseShutdown(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "1")
+	http.Error(w, "shutting down", http.StatusServiceUnavailable)
 }
 
 // servePlain answers who does not ask for a WebSocket.
@@ -106,37 +121,29 @@ func (s *Server) servePlain(w http.ResponseWriter, r *http.Request) {
 	http.Error(w, "this address speaks WebSocket only", http.StatusUpgradeRequired)
 }
 
-func (s *Server) serveGuest(ctx context.Context, c *socket, g guest) {
+// welcome registers a socket whose connection stands, and returns why it must go all the same, or nil.
+// farewell belongs to its end in any case.
+func (s *Server) welcome(ctx context.Context, c *socket) *ending {
 	s.sockets.add(c)
-	defer s.sockets.remove(c)
 	s.metrics.accepted.Inc()
 	s.metrics.connections.Inc()
-	defer s.metrics.connections.Dec()
-	c.conn.SetReadLimit(readLimit(&g.app.Limits))
-	c.serve(ctx, func(ctx context.Context) {
-		// A change of the app between the look-up and the registration was told only to those who were
-		// registered by then, so look again.
-		if _, end := s.lookUp(ctx, c.key); end.final() {
-			c.refuse(ctx, end)
-			return
-		}
-		c.converse(ctx, g.app.Limits.ActivityTimeout)
-	})
+	c.conn.SetReadLimit(readLimit(&c.session.App().Limits))
+	// A change of the app between the look-up and the registration was told only to those who were registered
+	// by then, so look again.
+	if _, end := s.lookUp(ctx, c.key); end.final() {
+		return end
+	}
+	return nil
+}
+
+func (s *Server) farewell(c *socket) {
+	s.sockets.remove(c)
+	s.metrics.connections.Dec()
 }
 
 // newSocket returns a socket that lacks only its connection. A guest that was refused has no app.
-func (s *Server) newSocket(g guest, cancel context.CancelFunc) *socket {
-	c := &socket{
-		id:           session.NewSocketID(),
-		key:          g.key,
-		out:          newOutbox(s.cfg.QueueFrames, s.cfg.QueueBytes),
-		metrics:      &s.metrics,
-		log:          s.cfg.Logger,
-		buffers:      &s.buffers,
-		writeTimeout: s.cfg.WriteTimeout,
-		closeTimeout: s.cfg.CloseTimeout,
-		cancel:       cancel,
-	}
+func (s *Server) newSocket(g guest) *socket {
+	c := &socket{server: s, id: session.NewSocketID(), key: g.key}
 	if g.app == nil {
 		c.alive = newKeepAlive(maxPongWait)
 		return c
@@ -182,7 +189,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	for _, c := range inside {
-		c.cancel()
+		c.line.abort()
 	}
 	<-s.sockets.emptied
 	return ctx.Err()

@@ -19,28 +19,33 @@ import (
 	"github.com/pealhq/peal/tenants"
 )
 
-// socket is one connection: it reads what the client says for the session, and writes what the session and
+// line is the connection under a socket: how frames get to the peer, and how it ends. Its methods may be
+// called at any time and do not block.
+type line interface {
+	// send queues a frame and tells whether there was room.
+	send(frame []byte) bool
+	// finish queues a last frame, and the close frame after it; with drop, in place of what waits. It tells whether it
+	// was the first to end the connection.
+	finish(end *ending, last []byte, drop bool) bool
+	// abort ends the connection at once, without a word.
+	abort()
+}
+
+// socket is one connection: it hands what the client says to the session, and to the line what the session and
 // the hub have for the client.
 type socket struct {
+	server  *Server
 	id      string
 	key     string // the public key that it came in with
 	appID   string
 	conn    *websocket.Conn
+	line    line
 	session *session.Session
-	out     *outbox
 	alive   *keepAlive
-	metrics *metrics
-	log     *slog.Logger
-	buffers *sync.Pool // of *bytes.Buffer
-
-	writeTimeout time.Duration
-	closeTimeout time.Duration
-	// cancel ends the socket at once, without a word.
-	cancel context.CancelFunc
-	pings  sync.WaitGroup
 
 	mu       sync.Mutex
-	deadline *time.Timer // guarded by mu; calls cancel when closing takes too long
+	deadline *time.Timer // guarded by mu; aborts when closing takes too long
+	gone     bool        // guarded by mu; the connection has ended
 }
 
 var _ channels.Subscriber = (*socket)(nil)
@@ -48,113 +53,73 @@ var _ channels.Subscriber = (*socket)(nil)
 // ID returns the socket id.
 func (c *socket) ID() string { return c.id }
 
-// Send queues a frame. When there is no room the client does not keep up, and this one socket is closed.
+// Send queues a frame. When there is no room the client does not keep up.
 func (c *socket) Send(frame []byte) {
-	if c.out.put(frame) {
-		return
+	if !c.line.send(frame) {
+		c.tooSlow()
 	}
+}
+
+// tooSlow closes this one socket, whose client does not keep up.
+func (c *socket) tooSlow() {
 	if c.close(&ending{pusher.CloseOverCapacity, "The connection does not keep up with what is sent to it"}, true) {
-		c.metrics.slow.Inc()
+		c.server.metrics.slow.Inc()
 	}
 }
 
 // close lets what waits be written, or drops it, then says why in an error frame, because clients below
 // protocol 6 understand only that, and then closes. It returns at once and tells whether it was the first.
 func (c *socket) close(end *ending, drop bool) bool {
-	if !c.out.finish(end, pusher.Error(end.code, end.text), drop) {
+	if !c.line.finish(end, pusher.Error(end.code, end.text), drop) {
 		return false
 	}
-	c.metrics.countClose(end.code)
+	c.server.metrics.countClose(end.code)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.deadline = time.AfterFunc(c.closeTimeout, c.cancel)
+	if !c.gone {
+		c.deadline = time.AfterFunc(c.server.cfg.CloseTimeout, c.line.abort)
+	}
 	return true
 }
 
-// converse carries the conversation until either side ends it, and leaves nothing behind.
-func (c *socket) converse(ctx context.Context, activityTimeout time.Duration) {
-	c.session.Open(activityTimeout)
-	err := c.read(ctx)
-	c.leave(ctx)
-	if errors.Is(err, websocket.ErrMessageTooBig) {
-		// The close frame with 1009 is out. Closing now, with more of the message on its way, would reset
-		// the connection and could take that frame back.
-		c.metrics.countClose(pusher.CloseTooBig)
-		_ = c.conn.Close(websocket.StatusMessageTooBig, pusher.CloseTooBig.String())
+// ended stops what waits for the end of the connection.
+func (c *socket) ended() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.gone = true
+	if c.deadline != nil {
+		c.deadline.Stop()
 	}
-}
-
-// refuse only says why the connection is not let in, and waits until that was heard.
-func (c *socket) refuse(ctx context.Context, end *ending) {
-	c.close(end, false)
-	_ = c.discard(ctx)
-}
-
-// serve runs the write side while work runs, and closes the connection.
-func (c *socket) serve(ctx context.Context, work func(context.Context)) {
-	var writer sync.WaitGroup
-	writer.Go(func() { c.write(ctx) })
-	defer func() {
-		c.cancel()
-		writer.Wait()
-		_ = c.conn.CloseNow()
-		c.pings.Wait()
-		c.out.shut()
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if c.deadline != nil {
-			c.deadline.Stop()
-		}
-	}()
-	work(ctx)
 }
 
 // leave ends the subscriptions. The socket's context may be over by now, but the bus must hear of it.
 func (c *socket) leave(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.closeTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.server.cfg.CloseTimeout)
 	defer cancel()
 	c.session.Close(ctx)
 }
 
 var errPanicked = errors.New("panic while a message was handled")
 
-// read hands message after message to the session until the connection ends. After a panic in the session it
-// closes the socket and only waits for the end.
-func (c *socket) read(ctx context.Context) error {
-	for {
-		err := c.readMessage(ctx)
-		if errors.Is(err, errPanicked) {
-			c.close(endWith(pusher.CloseInternalError), true)
-			return c.discard(ctx)
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-func (c *socket) readMessage(ctx context.Context) error {
-	kind, r, err := c.conn.Reader(ctx)
-	if err != nil {
-		return err
-	}
+// readMessage reads the rest of a message that has begun and hands it to the session.
+func (c *socket) readMessage(ctx context.Context, kind websocket.MessageType, r io.Reader) error {
 	c.alive.sign()
-	buf := c.buffers.Get().(*bytes.Buffer) //nolint:errcheck // the pool holds nothing else
-	defer c.buffers.Put(buf)
+	buf := c.server.buffers.Get().(*bytes.Buffer) //nolint:errcheck // the pool holds nothing else
+	defer c.server.buffers.Put(buf)
 	buf.Reset()
 	if _, err := buf.ReadFrom(r); err != nil {
 		return err
 	}
 	c.alive.sign()
-	c.metrics.received.Inc()
+	c.server.metrics.received.Inc()
 	return c.handle(ctx, kind, buf.Bytes())
 }
 
 func (c *socket) handle(ctx context.Context, kind websocket.MessageType, text []byte) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			c.metrics.panics.Inc()
-			c.log.ErrorContext(ctx, "panic while a message was handled", slog.String("app", c.appID),
+			c.server.metrics.panics.Inc()
+			c.server.cfg.Logger.ErrorContext(ctx, "panic while a message was handled", slog.String("app", c.appID),
 				slog.String("socket", c.id), slog.String("panic", fmt.Sprint(p)), slog.String("stack", string(debug.Stack())))
 			err = errPanicked
 		}
@@ -165,19 +130,6 @@ func (c *socket) handle(ctx context.Context, kind websocket.MessageType, text []
 	}
 	c.session.Handle(ctx, text)
 	return nil
-}
-
-// discard reads and forgets until the connection ends, so that the close handshake can be completed.
-func (c *socket) discard(ctx context.Context) error {
-	for {
-		_, r, err := c.conn.Reader(ctx)
-		if err != nil {
-			return err
-		}
-		if _, err := io.Copy(io.Discard, r); err != nil {
-			return err
-		}
-	}
 }
 
 // readLimit returns how large a client's message may be: an event's payload, each byte of which may become
