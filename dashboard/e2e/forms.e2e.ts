@@ -110,6 +110,7 @@ test("a page behind the login comes back after it, and nothing else does", async
   await page.getByRole("button", { name: "Log in" }).click();
   await page.waitForURL(`**/apps/${peal.appId}/keys`);
 
+  await page.getByRole("table", { name: "Keys" }).waitFor();
   // The session ends behind the page's back.
   await context.clearCookies();
   await page.getByRole("button", { name: "Create key" }).click();

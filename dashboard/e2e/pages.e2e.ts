@@ -182,6 +182,13 @@ async function check(page: Page, name: string, width: number) {
     await page.evaluate(() => document.documentElement.scrollWidth),
     `width of ${name}`,
   ).toBeLessThanOrEqual(width);
+  const cut = await page.evaluate(() =>
+    [...document.querySelectorAll("table")].some((table) => {
+      const frame = table.parentElement;
+      return frame !== null && frame.scrollWidth > frame.clientWidth;
+    }),
+  );
+  expect(cut, `${name} has a table that does not fit`).toBe(false);
   const { violations } = await new AxeBuilder({ page }).analyze();
   const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
   expect(

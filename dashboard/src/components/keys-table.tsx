@@ -55,15 +55,13 @@ function KeyRow({ appId, value, onRevoke }: { appId: string; value: Key; onRevok
         </span>
         {/* A phone has no room for columns: there, the rest of the row stands below the key. */}
         <div className="flex flex-col gap-1.5 md:hidden">
-          {active && (
-            <span className="flex items-center gap-2">
-              <span className="text-12 text-muted">Secret</span>
-              {hidden}
-            </span>
-          )}
+          {active && hidden}
           <span className="flex items-center gap-2 text-12 text-muted">
             {state}
-            <span>{active ? <>created {created}</> : hidden}</span>
+            <span>
+              {active ? "created " : null}
+              {active ? created : value.revokeTime && <Ago date={toDate(value.revokeTime)} />}
+            </span>
           </span>
         </div>
       </Td>
