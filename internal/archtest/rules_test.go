@@ -58,6 +58,13 @@ var mayImport = []row{
 			"which cmd fills",
 	},
 
+	{
+		"bench/...",
+		[]string{"bench/...", "pusher"},
+		"a load generator that speaks the protocol to any server, and a server to compare with: both know the words and " +
+			"nothing of how Peal works",
+	},
+
 	{"scripts/...", nil, "tools of the repository; they ship with nothing"},
 
 	{"internal/testenv", []string{"internal/devstack", "migrations"}, "test support knows servers and the schema, not the product"},
