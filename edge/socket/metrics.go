@@ -17,6 +17,8 @@ type metrics struct {
 	received    prometheus.Counter
 	sent        prometheus.Counter
 	slow        prometheus.Counter
+	stalled     prometheus.Counter
+	backlog     func() float64 // bytes
 	panics      prometheus.Counter
 }
 
@@ -35,12 +37,19 @@ func newMetrics() metrics {
 		received: counter("peal_messages_received_total", "Messages received from sockets."),
 		sent:     counter("peal_messages_sent_total", "Messages written to sockets."),
 		slow:     counter("peal_slow_disconnects_total", "Sockets closed because they did not keep up with what was sent to them."),
+		stalled:  counter("peal_write_stalls_total", "Writes that a socket's client was too slow to take at once."),
+		backlog:  func() float64 { return 0 },
 		panics:   counter("peal_socket_panics_total", "Panics while a socket's message was handled; each is a bug."),
 	}
 }
 
 func (m *metrics) collectors() []prometheus.Collector {
-	return []prometheus.Collector{m.connections, m.accepted, m.closed, m.received, m.sent, m.slow, m.panics}
+	backlog := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "peal_backlog_bytes", Help: "Bytes that wait for clients that do not read.",
+	}, m.backlog)
+	return []prometheus.Collector{
+		m.connections, m.accepted, m.closed, m.received, m.sent, m.slow, m.stalled, backlog, m.panics,
+	}
 }
 
 func (m *metrics) countClose(code pusher.CloseCode) {

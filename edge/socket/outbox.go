@@ -44,13 +44,13 @@ func (o *outbox) put(frame []byte) bool {
 	return true
 }
 
-// finish sets the end, with a last frame that is queued whether there is room or not, and tells whether it was
-// the first to do so. With drop, what waits is thrown away.
-func (o *outbox) finish(end *ending, last []byte, drop bool) bool {
+// finish sets the end, with a last frame that is queued whether there is room or not. With drop, what waits is
+// thrown away. Only the first call counts.
+func (o *outbox) finish(end *ending, last []byte, drop bool) {
 	o.mu.Lock()
 	if o.end != nil {
 		o.mu.Unlock()
-		return false
+		return
 	}
 	o.end = end
 	if drop {
@@ -60,7 +60,6 @@ func (o *outbox) finish(end *ending, last []byte, drop bool) bool {
 	o.frames = append(o.frames, last)
 	o.mu.Unlock()
 	o.signal()
-	return true
 }
 
 // shut says that the connection is gone: whatever is put or finished from now on is forgotten.

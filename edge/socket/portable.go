@@ -53,8 +53,8 @@ func (s *Server) servePortable(w http.ResponseWriter, r *http.Request, c *socket
 
 func (p *portable) send(frame []byte) bool { return p.out.put(frame) }
 
-func (p *portable) finish(end *ending, last []byte, drop bool) bool {
-	return p.out.finish(end, last, drop)
+func (p *portable) finish(end *ending, last []byte, drop bool) {
+	p.out.finish(end, last, drop)
 }
 
 func (p *portable) abort() { p.cancel() }

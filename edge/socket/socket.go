@@ -24,9 +24,8 @@ import (
 type line interface {
 	// send queues a frame and tells whether there was room.
 	send(frame []byte) bool
-	// finish queues a last frame, and the close frame after it; with drop, in place of what waits. It tells whether it
-	// was the first to end the connection.
-	finish(end *ending, last []byte, drop bool) bool
+	// finish queues a last frame, and the close frame after it; with drop, in place of what waits. It is called once.
+	finish(end *ending, last []byte, drop bool)
 	// abort ends the connection at once, without a word.
 	abort()
 }
@@ -44,7 +43,7 @@ type socket struct {
 	alive   *keepAlive
 
 	mu       sync.Mutex
-	deadline *time.Timer // guarded by mu; aborts when closing takes too long
+	deadline *time.Timer // guarded by mu; set when closing begins, and aborts when it takes too long
 	gone     bool        // guarded by mu; the connection has ended
 }
 
@@ -70,15 +69,16 @@ func (c *socket) tooSlow() {
 // close lets what waits be written, or drops it, then says why in an error frame, because clients below
 // protocol 6 understand only that, and then closes. It returns at once and tells whether it was the first.
 func (c *socket) close(end *ending, drop bool) bool {
-	if !c.line.finish(end, pusher.Error(end.code, end.text), drop) {
+	c.mu.Lock()
+	if c.gone || c.deadline != nil {
+		c.mu.Unlock()
 		return false
 	}
+	// Counted before the client can know of it.
 	c.server.metrics.countClose(end.code)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.gone {
-		c.deadline = time.AfterFunc(c.server.cfg.CloseTimeout, c.line.abort)
-	}
+	c.deadline = time.AfterFunc(c.server.cfg.CloseTimeout, c.line.abort)
+	c.mu.Unlock()
+	c.line.finish(end, pusher.Error(end.code, end.text), drop)
 	return true
 }
 

@@ -43,7 +43,10 @@ func newWiring(s *Server) *wiring {
 		MaxBacklog:   s.cfg.QueueBytes,
 		WriteTimeout: s.cfg.WriteTimeout,
 		ReadTimeout:  s.cfg.ReadTimeout,
-	}, func(frames int) { s.metrics.sent.Add(float64(frames)) })
+		Sent:         func(messages int) { s.metrics.sent.Add(float64(messages)) },
+		Stalled:      s.metrics.stalled.Inc,
+	})
+	s.metrics.backlog = func() float64 { return float64(writers.Backlog()) }
 	return &wiring{server: s, writers: writers, lot: lot}
 }
 
@@ -123,9 +126,9 @@ func (l *wired) keepAlive() {
 	}
 }
 
-func (l *wired) finish(end *ending, last []byte, drop bool) bool {
+func (l *wired) finish(end *ending, last []byte, drop bool) {
 	l.deaf.Store(true)
-	return l.wire.Finish(last, uint16(end.code), pusher.CloseReason(end.text), drop) //nolint:gosec // a close code fits
+	l.wire.Finish(last, uint16(end.code), pusher.CloseReason(end.text), drop) //nolint:gosec // a close code fits
 }
 
 func (l *wired) abort() {

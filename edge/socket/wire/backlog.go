@@ -37,6 +37,7 @@ func (c *Conn) account(n int) {
 
 // startBacklog begins a backlog with bytes that the kernel did not take.
 func (c *Conn) startBacklog(p []byte) {
+	c.writers.cfg.Stalled()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.backlog = append(make([]byte, 0, max(len(p), 4<<10)), p...)

@@ -191,17 +191,16 @@ func (c *Conn) queueRaw(p []byte) {
 }
 
 // Finish queues a last text message and a close frame, and nothing after them. With drop, what waits already
-// and was not yet handed to the kernel is left out where it can be. It tells whether it was the first to end the connection.
-func (c *Conn) Finish(last []byte, code uint16, reason string, drop bool) bool {
+// and was not yet handed to the kernel is left out where it can be. A connection that has ended is left alone.
+func (c *Conn) Finish(last []byte, code uint16, reason string, drop bool) {
 	if !c.ended.CompareAndSwap(false, true) {
-		return false
+		return
 	}
 	kind := lastWords
 	if drop {
 		kind = lastWordsOnly
 	}
 	c.worker.put(item{conn: c, bytes: closingFrames(last, code, reason), kind: kind})
-	return true
 }
 
 // Close ends the connection when what was queued is written. It is the WebSocket library's.

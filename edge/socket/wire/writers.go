@@ -24,6 +24,10 @@ type Config struct {
 	WriteTimeout time.Duration
 	// ReadTimeout is how long a message that has begun may take to go on.
 	ReadTimeout time.Duration
+	// Sent is told how many messages a round handed to the kernel or a backlog. It is called by all workers.
+	Sent func(messages int)
+	// Stalled is told of each time that the kernel did not take all at once, because a peer does not read.
+	Stalled func()
 }
 
 // Writers write for all connections. A connection belongs to one worker, which is the only one that writes to it.
@@ -32,14 +36,12 @@ type Writers struct {
 	workers []*worker
 	next    atomic.Uint32
 	drains  sync.WaitGroup
-	sent    func(frames int)
 	backlog atomic.Int64
 }
 
-// NewWriters returns writers that write once they run. sent is told how many messages were handed to the kernel
-// or its backlog; it may be called from several goroutines.
-func NewWriters(cfg Config, sent func(frames int)) *Writers {
-	w := &Writers{cfg: cfg, sent: sent}
+// NewWriters returns writers that write once they run.
+func NewWriters(cfg Config) *Writers {
+	w := &Writers{cfg: cfg}
 	for range cfg.Workers {
 		k := &worker{writers: w}
 		k.ready.L = &k.mu
@@ -64,7 +66,7 @@ func (w *Writers) Run(ctx context.Context) error {
 	return nil
 }
 
-// Backlog returns the bytes that wait for peers that do not read.
+// Backlog returns the bytes that wait for all peers that do not read.
 func (w *Writers) Backlog() int64 { return w.backlog.Load() }
 
 // pick returns the worker for a new connection.
@@ -207,7 +209,7 @@ func (k *worker) writeBatch(batch []item) {
 		k.dirty[i] = nil
 	}
 	if frames > 0 {
-		k.writers.sent(frames)
+		k.writers.cfg.Sent(frames)
 	}
 }
 
