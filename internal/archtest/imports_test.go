@@ -122,7 +122,8 @@ func TestTheRulesCatch(t *testing.T) {
 		{"a clean tree", []string{
 			"tenants:", "channels:", "pusher:", "tenants/pgstore: tenants migrations github.com/jackc/pgx/v5",
 			"channels/redisbus: channels github.com/redis/go-redis/v9", "channels/bustest: channels testing",
-			"edge/publish: tenants channels pusher", "edge/socket: edge/session edge/publish channels",
+			"edge/publish: tenants channels pusher", "edge/socket: edge/session edge/publish channels edge/socket/wire",
+			"edge/socket/wire:",
 			"admin-api: tenants tenants/pgstore admin-api/gen/peal/admin/v1",
 			"cmd/peal: edge/socket tenants/pgstore channels/redisbus admin-api admin-api/gen/peal/admin/v1 internal/devstack " +
 				"github.com/jackc/pgx/v5/pgxpool github.com/redis/go-redis/v9",
@@ -130,6 +131,11 @@ func TestTheRulesCatch(t *testing.T) {
 		{"a foundation that knows another", []string{"tenants: channels", "channels:"}, []string{"tenants imports channels"}},
 		{"a foundation that knows its store", []string{"tenants: tenants/pgstore"}, []string{"tenants imports tenants/pgstore"}},
 		{"one door that opens another", []string{"edge/httpapi: edge/socket"}, []string{"edge/httpapi imports edge/socket"}},
+		{
+			"one door that reaches into another",
+			[]string{"edge/httpapi: edge/socket/wire"},
+			[]string{"edge/httpapi imports edge/socket/wire"},
+		},
 		{"SQL on the message path", []string{"edge/publish: tenants/pgstore"}, []string{"edge/publish imports tenants/pgstore"}},
 		{
 			"SQL on the message path in two steps",
