@@ -66,6 +66,7 @@ func newEdge(t *testing.T) *edge {
 	hub := channels.NewHub(bus)
 	run(t, func(ctx context.Context) error { return bus.Run(ctx, hub.Deliver) })
 	e := &edge{app: app, other: other, sockets: socket.NewServer(socket.Config{Apps: known, Hub: hub, Logger: log})}
+	run(t, e.sockets.Run)
 	api := httpapi.NewServer(httpapi.Config{Apps: known, Logger: log, Publisher: publish.New(publish.Config{Bus: bus})})
 	e.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if socket.IsUpgrade(r) {
