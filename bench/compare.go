@@ -31,9 +31,10 @@ func measures() []measure {
 		{"connects_per_second", "connects/s", func(r Round) float64 { return r.Rates.Connects }},
 		{"notices_per_second", "notices/s", func(r Round) float64 { return r.Rates.Notices }},
 		{"cpu_seconds_per_million", "CPU s/million", server(func(s *ServerUse) float64 { return s.CPUPerMillion })},
-		{"latency_p50_microseconds", "p50 µs", latency(func(l *Latency) int64 { return l.P50 })},
-		{"latency_p99_microseconds", "p99 µs", latency(func(l *Latency) int64 { return l.P99 })},
-		{"latency_max_microseconds", "max µs", latency(func(l *Latency) int64 { return l.Max })},
+		{"cpu_share", "server CPU", server(func(s *ServerUse) float64 { return s.CPUShare })},
+		{"latency_p50_microseconds", "p50 us", latency(func(l *Latency) int64 { return l.P50 })},
+		{"latency_p99_microseconds", "p99 us", latency(func(l *Latency) int64 { return l.P99 })},
+		{"latency_max_microseconds", "max us", latency(func(l *Latency) int64 { return l.Max })},
 		{"bytes_per_connection", "bytes/connection", server(func(s *ServerUse) float64 { return s.PerConnection })},
 		{"rss_after", "RSS bytes", server(func(s *ServerUse) float64 { return float64(s.RSSAfter) })},
 	}

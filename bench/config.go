@@ -87,10 +87,15 @@ const (
 	maxDuration    = time.Hour
 )
 
-// InvalidError says which value of a [Config] cannot be, by the name of its flag.
+// InvalidError says which value of a [Config] cannot be, by the name of its flag; the scenario has none.
 type InvalidError struct{ Flag, Reason string }
 
-func (e *InvalidError) Error() string { return "--" + e.Flag + " " + e.Reason }
+func (e *InvalidError) Error() string {
+	if e.Flag == "" {
+		return e.Reason
+	}
+	return "--" + e.Flag + " " + e.Reason
+}
 
 // withDefaults fills in what the scenario leaves open.
 func (c Config) withDefaults() Config {
@@ -143,7 +148,7 @@ func setDefault[T comparable](v *T, def T) {
 // check refuses what cannot be, with defaults filled in.
 func (c Config) check() error {
 	if !slices.Contains(Scenarios(), c.Scenario) {
-		return fmt.Errorf("there is no scenario %q; there are %s", c.Scenario, ScenarioNames())
+		return &InvalidError{"", fmt.Sprintf("there is no scenario %q; there are %s", c.Scenario, ScenarioNames())}
 	}
 	if len(c.Targets) == 0 {
 		return &InvalidError{"target", "is missing: name the server as host:port"}

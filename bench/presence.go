@@ -34,7 +34,7 @@ func (r *round) runPresence(ctx context.Context) error {
 		return err
 	}
 	if u.known {
-		r.out.Server = &ServerUse{CPUSeconds: cpu.Seconds(), RSSAfter: u.rss, RSSPeak: u.peak}
+		r.out.Server = &ServerUse{CPUSeconds: cpu.Seconds(), CPUShare: cpu.Seconds() / took.Seconds(), RSSAfter: u.rss, RSSPeak: u.peak}
 		r.out.Server.CPUPerMillion = cpu.Seconds() / float64(max(1, notices)) * 1e6
 	}
 	r.settleCounts()

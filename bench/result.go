@@ -84,7 +84,10 @@ type Latency struct {
 
 // ServerUse is what the server's processes used. Memory is in bytes.
 type ServerUse struct {
-	CPUSeconds    float64 `json:"cpu_seconds"`
+	CPUSeconds float64 `json:"cpu_seconds"`
+	// CPUShare is CPU seconds by the second. A server that is given one core, and is not left idle, but stays well below 1 has
+	// had to share the core: then only what is counted in CPU seconds can be believed.
+	CPUShare      float64 `json:"cpu_share"`
 	SystemSeconds float64 `json:"system_seconds"`
 	// CPUPerMillion is CPU seconds for each million of deliveries, of publishes, of connections or of notices.
 	CPUPerMillion float64 `json:"cpu_seconds_per_million"`

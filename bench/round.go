@@ -175,6 +175,7 @@ func (r *round) serverUse(from, to mark, units int64) {
 	cpu := to.server.cpu() - from.server.cpu()
 	s := &ServerUse{
 		CPUSeconds:    cpu.Seconds(),
+		CPUShare:      cpu.Seconds() / (to.at - from.at).Seconds(),
 		SystemSeconds: (to.server.system - from.server.system).Seconds(),
 		RSSBefore:     from.server.rss,
 		RSSAfter:      to.server.rss,

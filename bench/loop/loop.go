@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// Handler hears what happens to one connection. No two methods of any handlers of a loop run at the same time, and
-// none may block.
+// Handler hears what happens to one connection, while the loop is run. No two methods of any handlers of a loop run at
+// the same time, and none may block.
 type Handler interface {
 	// Opened comes first, when the connection stands.
 	Opened(c Conn)

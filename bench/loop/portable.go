@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// portable carries each connection on a goroutine of its own. Handlers and steps run under one lock.
+// portable carries each connection on a goroutine of its own. Handlers and steps run under one lock, which the owner of
+// the loop holds whenever Run does not wait: so what the owner does between two runs is not in anybody's way either.
 type portable struct {
 	began time.Time
 	kick  chan struct{}
@@ -23,7 +24,9 @@ type portable struct {
 }
 
 func newPortable() Loop {
-	return &portable{began: time.Now(), kick: make(chan struct{}, 1), conns: map[*portableConn]struct{}{}}
+	l := &portable{began: time.Now(), kick: make(chan struct{}, 1), conns: map[*portableConn]struct{}{}}
+	l.mu.Lock() // until Run or Close
+	return l
 }
 
 func (l *portable) Now() time.Duration    { return time.Since(l.began) }
@@ -52,24 +55,23 @@ func (l *portable) Run(ctx context.Context, step Step) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
-		l.mu.Lock()
 		now := l.Now()
 		wake, done := step(now)
-		l.mu.Unlock()
 		if err := ctx.Err(); done || err != nil {
 			return err
 		}
 		timer.Reset(min(max(0, wake-now), maxWait))
+		l.mu.Unlock()
 		select {
 		case <-timer.C:
 		case <-l.kick:
 		}
+		l.mu.Lock()
 		l.waited += l.Now() - now
 	}
 }
 
 func (l *portable) Close() error {
-	l.mu.Lock()
 	l.closed = true
 	for c := range l.conns {
 		c.Close()

@@ -144,9 +144,13 @@ func (o *benchOptions) addTargets(cmd *cobra.Command, cfg *bench.Config) error {
 		if err != nil {
 			return err
 		}
-		for flag, value := range map[string]string{"--app-id": t.App.AppID, "--key": t.App.Key, "--secret": t.App.Secret} {
-			if value == "" {
-				return usagef("%s is missing for %s", flag, t.Name)
+		for _, need := range []struct{ flag, value string }{
+			{"--app-id", t.App.AppID},
+			{"--key", t.App.Key},
+			{"--secret", t.App.Secret},
+		} {
+			if need.value == "" {
+				return usagef("%s is missing for %s", need.flag, t.Name)
 			}
 		}
 		cfg.Targets = append(cfg.Targets, t)
@@ -183,5 +187,5 @@ func writeBench(stdout, stderr io.Writer, output string, res bench.Result) error
 
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd())) //nolint:gosec // a descriptor fits
+	return ok && term.IsTerminal(int(f.Fd()))
 }
