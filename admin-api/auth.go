@@ -125,7 +125,7 @@ func (s *server) startSession(ctx context.Context, creds pgstore.Credentials) (t
 
 // setCookie sets the cookie of the session for maxAge seconds, or removes it when that is negative.
 func (s *server) setCookie(h http.Header, value string, maxAge int) {
-	c := &http.Cookie{
+	c := &http.Cookie{ //nolint:gosec // Secure wherever people come by https; a cookie that is would not be sent back by http.
 		Name: s.cookieName(), Value: value, Path: "/", MaxAge: maxAge,
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.secure(),
 	}

@@ -84,7 +84,7 @@ func printChanges(w io.Writer, prefix string, changes []tenants.Change) {
 // confirmed asks a person, where there is one.
 func confirmed(in io.Reader, out io.Writer) bool {
 	f, ok := in.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) { //nolint:gosec // a descriptor fits
+	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return false
 	}
 	fmt.Fprint(out, "Apply? [y/N] ")

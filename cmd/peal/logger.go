@@ -17,11 +17,11 @@ func newLogger(s settings, w io.Writer) *slog.Logger {
 		level = slog.LevelInfo // The setting has been checked.
 	}
 	f, isFile := w.(*os.File)
-	terminal := isFile && term.IsTerminal(int(f.Fd())) //nolint:gosec // a descriptor fits
+	terminal := isFile && term.IsTerminal(int(f.Fd()))
 	format := s.text(setLogFormat)
 	if format == "text" || format == "auto" && terminal {
 		noColor := !terminal || os.Getenv("NO_COLOR") != ""
-		return slog.New(tint.NewHandler(w, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: noColor}))
+		return slog.New(tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: noColor}))
 	}
 	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: inUTC}))
 }

@@ -163,13 +163,13 @@ func (p *platform) build() {
 	})
 	p.listener = pgstore.NewListener(pgstore.ListenerConfig{
 		URL: p.cfg.databaseURL, Logger: log,
-		Changed: func(appID string) {
+		Changed: func(ctx context.Context, appID string) {
 			p.cache.Drop(appID)
-			p.sockets.Recheck(context.Background(), appID)
+			p.sockets.Recheck(ctx, appID)
 		},
-		Reset: func() {
+		Reset: func(ctx context.Context) {
 			p.cache.DropAll()
-			p.sockets.RecheckAll(context.Background())
+			p.sockets.RecheckAll(ctx)
 		},
 	})
 	p.health = &health{database: p.store.Ping, hearing: p.listener.Hearing}
@@ -258,7 +258,7 @@ func (p *platform) stop(ctx context.Context) error {
 func (p *platform) closeDoors() {
 	for _, d := range []*door{p.edgeDoor, p.controlDoor, p.opsDoor} {
 		if d != nil {
-			d.listener.Close() //nolint:errcheck,gosec // Nothing was served through it.
+			d.listener.Close() //nolint:errcheck // Nothing was served through it.
 		}
 	}
 }

@@ -121,7 +121,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, route route, han
 	if err != nil {
 		return "", err
 	}
-	buf := s.buffers.Get().(*bytes.Buffer) //nolint:errcheck // the pool holds nothing else
+	buf := s.buffers.Get().(*bytes.Buffer) //nolint:forcetypeassert // the pool holds nothing else
 	defer s.release(buf)
 	if err := readBody(buf, w, r, &app.Limits); err != nil {
 		return "", err

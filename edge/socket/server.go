@@ -97,7 +97,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g, end := s.admit(r)
 	c := s.newSocket(g)
 	if s.wired != nil && r.TLS == nil {
-		s.wired.serve(w, r, c, end)
+		s.wired.serve(w, r, c, end) //nolint:contextcheck // A socket outlives the request that opened it.
 		return
 	}
 	s.servePortable(w, r, c, end)

@@ -104,7 +104,7 @@ var errPanicked = errors.New("panic while a message was handled")
 // readMessage reads the rest of a message that has begun and hands it to the session.
 func (c *socket) readMessage(ctx context.Context, kind websocket.MessageType, r io.Reader) error {
 	c.alive.sign()
-	buf := c.server.buffers.Get().(*bytes.Buffer) //nolint:errcheck // the pool holds nothing else
+	buf := c.server.buffers.Get().(*bytes.Buffer) //nolint:forcetypeassert // the pool holds nothing else
 	defer c.server.buffers.Put(buf)
 	buf.Reset()
 	if _, err := buf.ReadFrom(r); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -208,7 +209,10 @@ func TestDescriptorsAreReused(t *testing.T) {
 	for i := range opened {
 		churn.Go(func() {
 			for ctx.Err() == nil {
-				conn, err := e.dial(t.Context(), "tcp", strings.TrimPrefix(e.url, "ws://"))
+				conn, err := e.dial(ctx, "tcp", strings.TrimPrefix(e.url, "ws://"))
+				if ctx.Err() != nil {
+					return
+				}
 				if err != nil {
 					t.Errorf("dial: %v", err)
 					return
@@ -297,6 +301,6 @@ func TestHalfAFrameIsNotWaitedForForEver(t *testing.T) {
 }
 
 func isTimeout(err error) bool {
-	ne, ok := err.(net.Error)
-	return ok && ne.Timeout()
+	var ne net.Error
+	return errors.As(err, &ne) && ne.Timeout()
 }

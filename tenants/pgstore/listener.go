@@ -27,9 +27,9 @@ const (
 type ListenerConfig struct {
 	URL string
 	// Changed is called with the id of each app that changed, in the order of the commits.
-	Changed func(appID string)
+	Changed func(ctx context.Context, appID string)
 	// Reset is called whenever notices may have been lost: after each time that the connection was made.
-	Reset  func()
+	Reset  func(ctx context.Context)
 	Logger *slog.Logger
 }
 
@@ -57,7 +57,7 @@ func (l *Listener) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // Ending with ctx is what was asked for.
 		}
-		l.cfg.Logger.Warn("connection that hears of changes was lost; apps are served from the cache", "err", err)
+		l.cfg.Logger.WarnContext(ctx, "connection that hears of changes was lost; apps are served from the cache", "err", err)
 		if time.Since(started) > reconnectMax {
 			pause.Reset()
 		}
@@ -80,14 +80,14 @@ func (l *Listener) listen(ctx context.Context) error {
 		return fmt.Errorf("listen for changes: %w", err)
 	}
 	l.hearing.Store(true)
-	l.cfg.Reset()
+	l.cfg.Reset(ctx)
 	for {
 		n, err := waitFor(ctx, conn)
 		if err != nil {
 			return err
 		}
 		if n != nil {
-			l.cfg.Changed(n.Payload)
+			l.cfg.Changed(ctx, n.Payload)
 		}
 	}
 }

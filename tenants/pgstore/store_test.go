@@ -515,8 +515,8 @@ func newEar(t *testing.T, url string) *ear {
 	e := &ear{changes: make(chan string, 100), resets: make(chan struct{}, 100)}
 	l := pgstore.NewListener(pgstore.ListenerConfig{
 		URL: url, Logger: slog.New(slog.DiscardHandler),
-		Changed: func(id string) { e.changes <- id },
-		Reset:   func() { e.resets <- struct{}{} },
+		Changed: func(_ context.Context, id string) { e.changes <- id },
+		Reset:   func(context.Context) { e.resets <- struct{}{} },
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup

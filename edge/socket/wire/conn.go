@@ -93,7 +93,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 	if err == nil && n == 0 && len(p) > 0 {
 		return 0, io.EOF
 	}
-	if err == syscall.EAGAIN {
+	if errors.Is(err, syscall.EAGAIN) {
 		if c.mayIdle && c.position.between() {
 			return 0, ErrIdle
 		}
@@ -143,8 +143,8 @@ var readOps = sync.Pool{New: func() any {
 	op := &readOp{}
 	op.do = func(fd uintptr) bool {
 		for {
-			op.n, op.err = syscall.Read(int(fd), op.p) //nolint:gosec // a descriptor fits
-			if op.err != syscall.EINTR {
+			op.n, op.err = syscall.Read(int(fd), op.p)
+			if !errors.Is(op.err, syscall.EINTR) {
 				return true
 			}
 		}

@@ -15,7 +15,7 @@ func appendText(dst, text []byte) []byte {
 func appendHeader(dst []byte, first byte, n int) []byte {
 	switch {
 	case n <= 125:
-		return append(dst, first, byte(n))
+		return append(dst, first, byte(n)) //nolint:gosec // at most 125
 	case n <= 0xffff:
 		return binary.BigEndian.AppendUint16(append(dst, first, 126), uint16(n))
 	default:

@@ -34,7 +34,7 @@ func NewLot() (*Lot, error) {
 		_ = unix.Close(fd)
 		return nil, fmt.Errorf("make an epoll instance: %w", err)
 	}
-	file := os.NewFile(uintptr(fd), "epoll") //nolint:gosec // a descriptor fits
+	file := os.NewFile(uintptr(fd), "epoll")
 	raw, err := file.SyscallConn()
 	if err != nil {
 		_ = file.Close()
@@ -56,7 +56,7 @@ func (l *Lot) Run(ctx context.Context) error {
 			return n > 0 || waitErr != nil && waitErr != unix.EINTR
 		})
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // Ending with ctx is what was asked for.
+			return nil
 		}
 		if err != nil || waitErr != nil {
 			return fmt.Errorf("wait for connections: %w", firstOf(err, waitErr))
@@ -103,7 +103,7 @@ func (l *Lot) enter(c *Conn) error {
 		}
 		l.conns[c.fd] = c
 		event := unix.EpollEvent{Events: unix.EPOLLONESHOT, Fd: c.fd}
-		ctlErr = unix.EpollCtl(l.fd, unix.EPOLL_CTL_ADD, int(fd), &event) //nolint:gosec // a descriptor fits
+		ctlErr = unix.EpollCtl(l.fd, unix.EPOLL_CTL_ADD, int(fd), &event)
 	})
 	if err = firstOf(err, ctlErr); err != nil {
 		return fmt.Errorf("watch a connection: %w", err)
@@ -136,7 +136,7 @@ func (c *Conn) Park() bool {
 	var ctlErr error
 	err := c.raw.Control(func(fd uintptr) {
 		event := unix.EpollEvent{Events: armed, Fd: c.fd}
-		ctlErr = unix.EpollCtl(c.lot.fd, unix.EPOLL_CTL_MOD, int(fd), &event) //nolint:gosec // a descriptor fits
+		ctlErr = unix.EpollCtl(c.lot.fd, unix.EPOLL_CTL_MOD, int(fd), &event)
 	})
 	if err != nil || ctlErr != nil {
 		// Whoever unparked it in the meantime has the connection now.

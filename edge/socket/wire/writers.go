@@ -4,6 +4,7 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -191,7 +192,7 @@ func (k *worker) writeBatch(batch []item) {
 		it := &batch[i]
 		it.next = none
 		c := it.conn
-		at := int32(i) //nolint:gosec // memory ends before an int32 does
+		at := int32(i)
 		if c.first == none {
 			c.first = at
 			k.dirty = append(k.dirty, c)
@@ -238,8 +239,8 @@ func (k *worker) writeConn(c *Conn, batch []item) {
 // writeTo writes k.out without waiting.
 func (k *worker) writeTo(fd uintptr) bool {
 	for {
-		k.n, k.writeErr = syscall.Write(int(fd), k.out) //nolint:gosec // a descriptor fits
-		if k.writeErr != syscall.EINTR {
+		k.n, k.writeErr = syscall.Write(int(fd), k.out)
+		if !errors.Is(k.writeErr, syscall.EINTR) {
 			return true
 		}
 	}
@@ -314,7 +315,7 @@ func (s *sink) emit(p []byte) {
 			p = p[k.n:]
 			continue
 		}
-		if err == nil && k.writeErr == syscall.EAGAIN {
+		if err == nil && errors.Is(k.writeErr, syscall.EAGAIN) {
 			s.c.startBacklog(p)
 			return
 		}
