@@ -52,7 +52,7 @@ func (p *press) hire(n int) error {
 			pub.channels, pub.stream = []uint16{uint16(i % len(p.names))}, uint16(i/len(p.names)) //nolint:gosec // bounded
 		}
 		for c := i; c < len(p.names) && n <= len(p.names); c += n {
-			pub.channels = append(pub.channels, uint16(c)) //nolint:gosec // channels are bounded
+			pub.channels = append(pub.channels, uint16(c))
 		}
 		pub.seqs = make([]uint32, len(pub.channels))
 		p.publishers = append(p.publishers, pub)

@@ -23,7 +23,7 @@ type epollConn struct {
 func (c *epollConn) connected() {
 	code, err := unix.GetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_ERROR)
 	if err == nil && code != 0 {
-		err = os.NewSyscallError("connect", unix.Errno(code)) //nolint:gosec // an errno fits
+		err = os.NewSyscallError("connect", unix.Errno(code))
 	}
 	if err == nil {
 		err = c.loop.control(unix.EPOLL_CTL_MOD, c.fd, pollIn, c.serial)
@@ -106,5 +106,5 @@ func (c *epollConn) Close() {
 	c.loop.conns[c.fd] = nil
 	// A reset leaves no port waiting, so a run may open more connections in a minute than there are ports.
 	_ = unix.SetsockoptLinger(c.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
-	unix.Close(c.fd)
+	_ = unix.Close(c.fd)
 }

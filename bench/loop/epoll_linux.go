@@ -36,7 +36,7 @@ func newNative() (Loop, error) {
 	}
 	timer, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC)
 	if err != nil {
-		unix.Close(poll)
+		_ = unix.Close(poll)
 		return nil, fmt.Errorf("make a timer: %w", err)
 	}
 	l := &epoll{
@@ -147,7 +147,7 @@ func (l *epoll) Dial(to netip.AddrPort, from netip.Addr, h Handler) error {
 		return fmt.Errorf("open a connection: %w", os.NewSyscallError("socket", err))
 	}
 	if err := l.start(fd, to, from, h); err != nil {
-		unix.Close(fd)
+		_ = unix.Close(fd)
 		return fmt.Errorf("open a connection: %w", err)
 	}
 	return nil

@@ -132,7 +132,7 @@ func (c *portableConn) locked(f func()) {
 func (c *portableConn) open(conn net.Conn) {
 	tcp, ok := conn.(*net.TCPConn)
 	if c.closed || !ok {
-		conn.Close()
+		_ = conn.Close()
 		return
 	}
 	c.conn = tcp
@@ -157,7 +157,7 @@ func (c *portableConn) Write(b []byte) {
 	// A server that takes nothing for so long is as good as gone. The reading side reports it.
 	_ = c.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
 	if _, err := c.conn.Write(b); err != nil {
-		c.conn.Close()
+		_ = c.conn.Close()
 	}
 }
 
@@ -169,6 +169,6 @@ func (c *portableConn) Close() {
 	delete(c.loop.conns, c)
 	if c.conn != nil {
 		_ = c.conn.SetLinger(0)
-		c.conn.Close()
+		_ = c.conn.Close()
 	}
 }

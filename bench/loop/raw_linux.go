@@ -22,5 +22,5 @@ func result(n, _ uintptr, errno unix.Errno) (int, error) {
 	if errno != 0 {
 		return 0, errno
 	}
-	return int(n), nil //nolint:gosec // at most the length of a buffer
+	return int(n), nil
 }

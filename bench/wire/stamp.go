@@ -86,7 +86,7 @@ func readStamp(b []byte) Stamp {
 	due := uint64(readHex(b[28:]))<<32 | uint64(readHex(b[36:]))
 	return Stamp{
 		Run: uint16(readHex(b) >> 16), Channel: uint16(ids >> 16), Stream: uint16(ids), //nolint:gosec // halves of eight digits
-		Seq: readHex(b[12:]), Message: readHex(b[20:]), Due: int64(due & math.MaxInt64), //nolint:gosec // masked
+		Seq: readHex(b[12:]), Message: readHex(b[20:]), Due: int64(due & math.MaxInt64),
 	}
 }
 

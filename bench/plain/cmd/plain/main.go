@@ -45,7 +45,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	// Its sockets were hijacked, so they end with the process.
 	srv := &http.Server{Handler: plain.New(), ReadHeaderTimeout: headerTimeout}
-	defer context.AfterFunc(ctx, func() { srv.Close() })()
+	defer context.AfterFunc(ctx, func() { _ = srv.Close() })()
 	fmt.Fprintln(stdout, l.Addr())
 	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve: %w", err)
