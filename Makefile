@@ -74,8 +74,8 @@ check-generated: generators ## fail when generated code is not what the schema s
 	@scripts/check-generated.sh
 
 .PHONY: bench
-bench: toolchain ## run the Go benchmarks: make bench ARGS='-bench Deliver ./channels'
-	@go test -run '^$$' -benchmem $(if $(ARGS),$(ARGS),-bench . ./...)
+bench: need-postgres toolchain ## measure Peal beside a plain server, into docs/performance.md: make bench ARGS=--quick
+	@scripts/bench.sh $(ARGS)
 
 .PHONY: clean
 clean: ## remove what was built; keeps .peal (data), .tools and node_modules

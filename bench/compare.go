@@ -96,6 +96,11 @@ func median(values []float64) float64 {
 	return (sorted[half-1] + sorted[half]) / 2
 }
 
+// Empty tells whether nothing was measured.
+func (res *Result) Empty() bool {
+	return !slices.ContainsFunc(res.Targets, func(t TargetResult) bool { return len(t.Rounds) > 0 })
+}
+
 // Lost adds up the deliveries that never came, over all rounds.
 func (res *Result) Lost() (lost, expected int64) {
 	for _, t := range res.Targets {

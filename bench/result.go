@@ -112,6 +112,8 @@ type Generator struct {
 const (
 	tooBusy = 0.85
 	tooLate = 20 * time.Millisecond
+	// tooShort is a time in which any loop is busy.
+	tooShort = 200 * time.Millisecond
 )
 
 func generator(from, to mark, lag time.Duration) Generator {
@@ -120,6 +122,6 @@ func generator(from, to mark, lag time.Duration) Generator {
 	if wall > 0 {
 		g.Busy = 1 - float64(to.waited-from.waited)/float64(wall)
 	}
-	g.Bottleneck = g.Busy > tooBusy || lag > tooLate
+	g.Bottleneck = wall > tooShort && (g.Busy > tooBusy || lag > tooLate)
 	return g
 }

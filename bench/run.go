@@ -36,6 +36,7 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 			number++
 			out, err := runRound(ctx, cfg, t, number, report)
 			if err != nil {
+				res.compare()
 				return res, err
 			}
 			res.Targets[j].Rounds = append(res.Targets[j].Rounds, out)

@@ -105,12 +105,15 @@ func runBench(cmd *cobra.Command, cfg bench.Config, o benchOptions) error {
 		return benchError(err)
 	}
 	cfg.Progress, cfg.Terminal = cmd.ErrOrStderr(), isTerminal(cmd.ErrOrStderr())
-	res, err := bench.Run(cmd.Context(), cfg)
-	if err != nil {
-		return benchError(err)
+	res, runErr := bench.Run(cmd.Context(), cfg)
+	// What was measured before an error is worth its time.
+	if runErr == nil || !res.Empty() {
+		if err := writeBench(cmd.OutOrStdout(), cmd.ErrOrStderr(), o.output, res); err != nil {
+			return errors.Join(runErr, err)
+		}
 	}
-	if err := writeBench(cmd.OutOrStdout(), cmd.ErrOrStderr(), o.output, res); err != nil {
-		return err
+	if runErr != nil {
+		return benchError(runErr)
 	}
 	if lost, expected := res.Lost(); lost > 0 {
 		return fmt.Errorf("%d of %d deliveries were lost", lost, expected)
