@@ -54,15 +54,17 @@ func startHelper(t *testing.T, dir string) (*exec.Cmd, int) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	var pid int
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
+		// The server ends in its own time, and writes to its folder until then.
+		eventually(t, "the helper's server is gone", func() bool { return pid == 0 || !alive(pid) })
 	})
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		t.Fatalf("helper: %v", err)
 	}
-	var pid int
 	if _, err := fmt.Sscanf(line, "pid %d", &pid); err != nil {
 		t.Fatalf("helper said %q", line)
 	}
