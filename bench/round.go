@@ -39,7 +39,7 @@ func runRound(ctx context.Context, cfg Config, t Target, number uint16, report *
 		err = errors.Join(err, l.Close())
 	}()
 	if err := r.run(ctx); err != nil {
-		return r.out, fmt.Errorf("%s: %w", t.Name, err)
+		return r.out, fmt.Errorf("target %s: %w", t.Name, err)
 	}
 	return r.out, nil
 }

@@ -9,7 +9,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-command="scripts/bench.sh${*:+ $*}"
 quick='' rounds=4 keep=''
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -20,11 +19,12 @@ while [ $# -gt 0 ]; do
 	esac
 	shift
 done
+command="scripts/bench.sh${quick:+ --quick} --rounds $rounds"
 
 work=$(mktemp -d)
 out=${keep:-$work/figures}
 mkdir -p "$out"
-peal_pid='' plain_pid=''
+peal_pid='' plain_pid='' load_pid=''
 
 # stop ends a process of ours and waits for it.
 stop() {
@@ -35,6 +35,7 @@ stop() {
 }
 finish() {
 	trap - EXIT INT TERM
+	stop "$load_pid"
 	stop "$plain_pid"
 	stop "$peal_pid"
 	rm -rf "$work"
@@ -94,10 +95,14 @@ measure() {
 	local name=$1
 	shift
 	say "$name"
-	if ! timeout 180 "${load_core[@]}" "$work/peal" bench "$@" --app-id 1 --key peal-dev-key --secret peal-dev-secret \
-		-o json >"$out/$name.json" 2>"$work/bench.log"; then
+	# In the background, so that a signal to this script is not kept waiting.
+	timeout 180 "${load_core[@]}" "$work/peal" bench "$@" --app-id 1 --key peal-dev-key --secret peal-dev-secret \
+		-o json >"$out/$name.json" 2>"$work/bench.log" &
+	load_pid=$!
+	if ! wait "$load_pid"; then
 		tail -n 1 "$work/bench.log" | tee "$out/$name.failed" >&2
 	fi
+	load_pid=''
 }
 compare() { measure "$@" --target "$plain" --target "$peal"; }
 
