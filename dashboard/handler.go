@@ -62,7 +62,7 @@ func pages(files fs.FS) http.Handler {
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("Cache-Control", "no-cache")
-		w.Write(index) //nolint:errcheck,gosec // Whoever asked has gone away; nobody is left to be told.
+		w.Write(index) //nolint:errcheck // Whoever asked has gone away; nobody is left to be told.
 	})
 }
 

@@ -304,3 +304,75 @@ func isTimeout(err error) bool {
 	var ne net.Error
 	return errors.As(err, &ne) && ne.Timeout()
 }
+
+// TestAStallThatWasReadEndsNothing has a burst stall, be read, and the socket live on for longer than a write may take.
+func TestAStallThatWasReadEndsNothing(t *testing.T) {
+	t.Parallel()
+	e := withSmallBuffers(t, func(cfg *socket.Config) { cfg.WriteTimeout = 300 * time.Millisecond })
+	c := e.rawJoin(t)
+	burst := strings.Repeat("x", 100_000)
+	for range 20 {
+		e.deliver(burst)
+	}
+	for i := range 20 {
+		if _, payload, err := c.frame(); err != nil || len(payload) != len(burst) {
+			t.Fatalf("frame %d of the burst: %d bytes, %v", i, len(payload), err)
+		}
+	}
+	if !portableOnly && e.metric("peal_write_stalls_total") == 0 {
+		t.Error("no write stalled: this test does not show what it should")
+	}
+	time.Sleep(600 * time.Millisecond)
+	e.deliver("later")
+	_ = c.conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+	if _, payload, err := c.frame(); err != nil || string(payload) != "later" {
+		t.Errorf("later: %q, %v", payload, err)
+	}
+}
+
+// TestABusyClientIsNotCutOff has a client that begins with a message in two pieces and then leaves no gap for longer
+// than a message may take to go on.
+func TestABusyClientIsNotCutOff(t *testing.T) {
+	t.Parallel()
+	e := onLoopback(t, func(cfg *socket.Config) { cfg.ReadTimeout = 200 * time.Millisecond })
+	c := e.rawJoin(t)
+	ping := maskedText(`{"event":"pusher:ping","data":{}}`)
+	var reading sync.WaitGroup
+	reading.Go(func() { _, _ = io.Copy(io.Discard, c.r) })
+	if _, err := io.WriteString(c.conn, ping[:3]); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(20 * time.Millisecond)
+	block, many := ping[3:], strings.Repeat(ping, 500)
+	for began := time.Now(); time.Since(began) < time.Second; block = many {
+		if _, err := io.WriteString(c.conn, block); err != nil {
+			t.Fatalf("cut off after %v: %v", time.Since(began), err)
+		}
+	}
+	_ = c.conn.Close()
+	reading.Wait()
+}
+
+// TestAClientThatLeftUnreadDoesNotHoldTheStop has a client that does not read and closes its side.
+func TestAClientThatLeftUnreadDoesNotHoldTheStop(t *testing.T) {
+	t.Parallel()
+	e := newEdge(t, func(cfg *socket.Config) { cfg.WriteTimeout = time.Hour })
+	stop := e.run()
+	server := httptest.NewServer(e.server)
+	e.url = "ws" + strings.TrimPrefix(server.URL, "http")
+	e.dial = new(net.Dialer).DialContext
+	c := e.rawJoin(t)
+	for range 40 {
+		e.deliver(strings.Repeat("x", 200_000))
+	}
+	if tcp, ok := c.conn.(*net.TCPConn); ok {
+		_ = tcp.CloseWrite()
+	}
+	deadline := time.Now().Add(20 * time.Second)
+	for e.metric("peal_connections") > 0 && time.Now().Before(deadline) {
+		time.Sleep(time.Millisecond)
+	}
+	e.shutdown()
+	server.Close()
+	stop() // The test's own timeout tells when this waits for the client.
+}

@@ -42,6 +42,7 @@ func newWiring(s *Server) *wiring {
 		MaxQueued:    4 * int64(s.cfg.QueueBytes),
 		MaxBacklog:   s.cfg.QueueBytes,
 		WriteTimeout: s.cfg.WriteTimeout,
+		CloseTimeout: s.cfg.CloseTimeout,
 		ReadTimeout:  s.cfg.ReadTimeout,
 		Sent:         func(messages int) { s.metrics.sent.Add(float64(messages)) },
 		Stalled:      s.metrics.stalled.Inc,

@@ -43,7 +43,7 @@ func (c *Conn) startBacklog(p []byte) {
 	c.backlog = append(make([]byte, 0, max(len(p), 4<<10)), p...)
 	c.account(len(p))
 	c.draining = true
-	c.writers.drains.Go(c.drain)
+	c.writers.drain(c)
 }
 
 // drain writes the backlog until it is empty. A peer that reads nothing for the write timeout is given up.
@@ -53,12 +53,7 @@ func (c *Conn) drain() {
 		c.mu.Lock()
 		chunk, c.backlog = c.backlog, chunk[:0]
 		if len(chunk) == 0 {
-			c.draining, c.backlog = false, nil
-			closing := c.closing
-			c.mu.Unlock()
-			if closing {
-				c.hangUp()
-			}
+			c.caughtUp()
 			return
 		}
 		c.mu.Unlock()
@@ -69,11 +64,27 @@ func (c *Conn) drain() {
 	}
 }
 
+// caughtUp ends the drain of an empty backlog. It is called with mu held and releases it.
+func (c *Conn) caughtUp() {
+	c.draining, c.backlog = false, nil
+	closing := c.closing
+	// The time that was given to a piece of the backlog must not end what the worker writes later.
+	err := c.Conn.SetWriteDeadline(noDeadline)
+	c.mu.Unlock()
+	c.writers.drained(c)
+	switch {
+	case closing:
+		c.hangUp()
+	case err != nil:
+		c.breakOff()
+	}
+}
+
 // writeChunk writes in pieces, so that a peer that reads slowly, but reads, gets new time for each.
 func (c *Conn) writeChunk(chunk []byte) bool {
 	const piece = 64 << 10
 	for len(chunk) > 0 {
-		if err := c.Conn.SetWriteDeadline(time.Now().Add(c.writers.cfg.WriteTimeout)); err != nil {
+		if err := c.allowTime(); err != nil {
 			c.account(-len(chunk))
 			return false
 		}
@@ -88,11 +99,26 @@ func (c *Conn) writeChunk(chunk []byte) bool {
 	return true
 }
 
+// allowTime gives the next piece its time. A connection that is to close has one time for all that is left.
+func (c *Conn) allowTime() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	until := time.Now().Add(c.writers.cfg.WriteTimeout)
+	if c.closing && c.closeBy.Before(until) {
+		until = c.closeBy
+	}
+	return c.Conn.SetWriteDeadline(until)
+}
+
 // closeWhenDrained closes the connection once all that was queued is written.
 func (c *Conn) closeWhenDrained() {
 	c.mu.Lock()
 	c.closing = true
+	c.closeBy = time.Now().Add(c.writers.cfg.CloseTimeout)
 	wait := c.draining
+	if wait {
+		_ = c.Conn.SetWriteDeadline(c.closeBy) // An error means that it is closed already.
+	}
 	c.mu.Unlock()
 	if !wait {
 		c.hangUp()
@@ -110,6 +136,7 @@ func (c *Conn) breakOff() {
 	c.account(-len(c.backlog))
 	c.backlog = nil
 	c.mu.Unlock()
+	c.writers.drained(c)
 	_ = c.Conn.Close()
 	if first {
 		c.owner.Broken()

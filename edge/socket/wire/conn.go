@@ -56,11 +56,12 @@ type Conn struct {
 	first, last int32
 
 	mu         sync.Mutex
-	backlog    []byte // guarded by mu; what the kernel did not take
-	draining   bool   // guarded by mu; a goroutine is writing the backlog
-	closing    bool   // guarded by mu; close when the backlog is written
-	broken     bool   // guarded by mu
-	overflowed bool   // guarded by mu
+	backlog    []byte    // guarded by mu; what the kernel did not take
+	draining   bool      // guarded by mu; a goroutine is writing the backlog
+	closing    bool      // guarded by mu; close when the backlog is written
+	closeBy    time.Time // guarded by mu; how long that may take, once closing
+	broken     bool      // guarded by mu
+	overflowed bool      // guarded by mu
 }
 
 // Own says who is told of what happens. It must be called before anything is sent or parked.
@@ -70,6 +71,13 @@ func (c *Conn) Own(o Owner) { c.owner = o }
 // not. Any other error is the end of the connection.
 func (c *Conn) Wait() error {
 	c.mayIdle = true
+	if c.timed {
+		// What was waited for has come. The time was for that alone.
+		if err := c.Conn.SetReadDeadline(noDeadline); err != nil {
+			return err
+		}
+		c.timed = false
+	}
 	_, err := c.reader.Peek(1)
 	return err
 }

@@ -24,7 +24,7 @@ type Lot struct {
 	conns []*Conn // guarded by mu; by descriptor
 }
 
-// NewLot returns an empty lot. Close it after Run has returned.
+// NewLot returns an empty lot, which Run closes.
 func NewLot() (*Lot, error) {
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
@@ -115,7 +115,7 @@ func (l *Lot) leave(c *Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	// A closed descriptor has left the epoll instance by itself, and may be another connection's already.
-	if l.conns[c.fd] == c {
+	if int(c.fd) < len(l.conns) && l.conns[c.fd] == c {
 		l.conns[c.fd] = nil
 	}
 }
@@ -126,12 +126,6 @@ const armed = unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLONESHOT
 // Park lets the calling goroutine go: the owner's Readable is called when there is something to read. It
 // tells whether the caller is to go; if not, the connection has ended, and the caller finds out by reading.
 func (c *Conn) Park() bool {
-	if c.timed {
-		if c.Conn.SetReadDeadline(noDeadline) != nil {
-			return false
-		}
-		c.timed = false
-	}
 	c.parked.Store(true)
 	var ctlErr error
 	err := c.raw.Control(func(fd uintptr) {

@@ -23,6 +23,8 @@ type Config struct {
 	MaxBacklog int
 	// WriteTimeout is how long a peer that does not read may take to read something.
 	WriteTimeout time.Duration
+	// CloseTimeout is how long what is left may take to be written once a connection is to close.
+	CloseTimeout time.Duration
 	// ReadTimeout is how long a message that has begun may take to go on.
 	ReadTimeout time.Duration
 	// Sent is told how many messages a round handed to the kernel or a backlog. It is called by all workers.
@@ -36,13 +38,17 @@ type Writers struct {
 	cfg     Config
 	workers []*worker
 	next    atomic.Uint32
-	drains  sync.WaitGroup
 	backlog atomic.Int64
+
+	drains   sync.WaitGroup
+	mu       sync.Mutex
+	draining map[*Conn]struct{} // guarded by mu; those with a backlog
+	stopped  bool               // guarded by mu
 }
 
 // NewWriters returns writers that write once they run.
 func NewWriters(cfg Config) *Writers {
-	w := &Writers{cfg: cfg}
+	w := &Writers{cfg: cfg, draining: make(map[*Conn]struct{})}
 	for range cfg.Workers {
 		k := &worker{writers: w}
 		k.ready.L = &k.mu
@@ -52,7 +58,8 @@ func NewWriters(cfg Config) *Writers {
 	return w
 }
 
-// Run writes until ctx ends. What is queued by then is written, as far as the peers take it at once.
+// Run writes until ctx ends. What is queued by then is written, as far as the peers take it at once: whoever
+// does not read by then has had the time to.
 func (w *Writers) Run(ctx context.Context) error {
 	var all sync.WaitGroup
 	for _, k := range w.workers {
@@ -63,8 +70,36 @@ func (w *Writers) Run(ctx context.Context) error {
 		k.stop()
 	}
 	all.Wait()
+	w.giveUpDrains()
 	w.drains.Wait()
 	return nil
+}
+
+// drain starts writing a connection's backlog.
+func (w *Writers) drain(c *Conn) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.stopped {
+		_ = c.Conn.Close()
+	}
+	w.draining[c] = struct{}{}
+	w.drains.Go(c.drain)
+}
+
+// drained forgets a connection that has no backlog any more.
+func (w *Writers) drained(c *Conn) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.draining, c)
+}
+
+func (w *Writers) giveUpDrains() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stopped = true
+	for c := range w.draining {
+		_ = c.Conn.Close()
+	}
 }
 
 // Backlog returns the bytes that wait for all peers that do not read.
