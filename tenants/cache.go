@@ -61,11 +61,6 @@ type entry struct {
 	dropped atomic.Bool
 }
 
-type failure struct {
-	until time.Time
-	err   error
-}
-
 // NewCache returns an empty cache.
 func NewCache(cfg CacheConfig) *Cache {
 	orDefault(&cfg.Fresh, 30*time.Second)
@@ -88,6 +83,10 @@ func (c *Cache) ByID(ctx context.Context, id string) (*App, error) {
 	if app := c.fresh(id); app != nil {
 		return app, nil
 	}
+	if !appIDPattern.MatchString(id) {
+		// No such id can be given. Nobody is asked, and nothing is remembered.
+		return nil, fmt.Errorf("app by id: %w", ErrNotFound)
+	}
 	return c.fetch(ctx, "id:"+id, id, func(ctx context.Context) (*App, error) { return c.cfg.Loader.AppByID(ctx, id) })
 }
 
@@ -102,6 +101,9 @@ func (c *Cache) ByKey(ctx context.Context, public string) (*App, error) {
 			return nil, err
 		}
 		c.keys.Delete(public)
+	}
+	if !keyPattern.MatchString(public) {
+		return nil, fmt.Errorf("app by key: %w", ErrNotFound)
 	}
 	app, err := c.fetch(ctx, "key:"+public, "", func(ctx context.Context) (*App, error) { return c.cfg.Loader.AppByKey(ctx, public) })
 	if err != nil {
@@ -135,14 +137,6 @@ func (c *Cache) DropAll() {
 		return true
 	})
 	c.forget()
-}
-
-// forget lets what was unknown or failed be asked for at once: a new app or key may be among it.
-func (c *Cache) forget() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	clear(c.unknown)
-	clear(c.failed)
 }
 
 func (c *Cache) entry(id string) *entry {
@@ -220,40 +214,4 @@ func (c *Cache) standIn(known string, err error) (*App, error) {
 		return nil, err
 	}
 	return e.app, nil
-}
-
-// remembered returns the error of a recent load that found nothing or failed.
-func (c *Cache) remembered(name string) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if until, ok := c.unknown[name]; ok && time.Now().Before(until) {
-		return fmt.Errorf("app by %s: %w", name, ErrNotFound)
-	}
-	if f, ok := c.failed[name]; ok && time.Now().Before(f.until) {
-		return f.err
-	}
-	return nil
-}
-
-// remember notes why a load gave no app, unless something was dropped since, and returns it with its kind.
-func (c *Cache) remember(name string, before uint64, err error) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	notFound := errors.Is(err, ErrNotFound)
-	if !notFound {
-		err = fmt.Errorf("load app by %s: %w: %w", name, ErrUnavailable, err)
-	}
-	if c.drops.Load() != before {
-		return err
-	}
-	if len(c.unknown)+len(c.failed) >= c.cfg.Unknown {
-		clear(c.unknown)
-		clear(c.failed)
-	}
-	if notFound {
-		c.unknown[name] = time.Now().Add(c.cfg.Fresh)
-	} else {
-		c.failed[name] = failure{until: time.Now().Add(c.cfg.Retry), err: err}
-	}
-	return err
 }

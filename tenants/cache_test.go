@@ -3,6 +3,7 @@ package tenants_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -200,4 +201,17 @@ func TestCacheUnderManyReadersAndDrops(t *testing.T) {
 		}
 	})
 	wg.Wait()
+}
+
+func TestCacheAsksNobodyForWhatCannotExist(t *testing.T) {
+	s := newShelf(app("7", "x", "k"))
+	c := tenants.NewCache(tenants.CacheConfig{Loader: s})
+	for _, name := range []string{"", "\x00", "\xff", "a b", strings.Repeat("k", 65), "k/../k"} {
+		wantErr(t, c.ByKey, name, tenants.ErrNotFound)
+		wantErr(t, c.ByID, name, tenants.ErrNotFound)
+	}
+	wantErr(t, c.ByID, "007", tenants.ErrNotFound)
+	if n := s.loads.Load(); n != 0 {
+		t.Errorf("%d loads for names that cannot exist, want 0", n)
+	}
 }

@@ -2,23 +2,10 @@ package tenants
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 )
-
-// Actor is who makes a change, for the audit row that is written with it.
-type Actor struct {
-	// TenantID is the tenant that is changed. Nothing of another tenant can be reached with this actor.
-	TenantID uuid.UUID
-	// UserID is the user who acts; zero where a command on the host does.
-	UserID uuid.UUID
-	// Via says through what: "dashboard", "seed", "apply".
-	Via string
-	// IP is the address that the user came from, in text; empty where there is none.
-	IP string
-	// RequestID joins the audit row with the log.
-	RequestID string
-}
 
 // Manifest is a description of tenants and apps that a team keeps in a file. Applying it creates what is
 // missing and changes what differs; what it does not name is left alone.
@@ -26,8 +13,10 @@ type Manifest struct {
 	Tenants []ManifestTenant
 }
 
-// ManifestTenant is found by its name.
+// ManifestTenant is found by its id where it has one. Without, it is the tenant that manifests keep under this
+// name: never one that somebody signed up as, since names are free and anybody may take any.
 type ManifestTenant struct {
+	ID   uuid.UUID
 	Name string
 	Apps []ManifestApp
 }
@@ -51,22 +40,22 @@ type Change struct {
 	What string
 }
 
-// Check returns the first thing that is wrong with a manifest by itself, as a [FieldError] whose field is the
-// path in the file.
-func (m Manifest) Check() error {
+// Check trims the names and returns the first thing that is wrong with a manifest by itself, as a [FieldError] whose
+// field is the path in the file.
+func (m *Manifest) Check() error {
 	names, ids, publics := map[string]bool{}, map[string]bool{}, map[string]bool{}
-	for i, t := range m.Tenants {
-		at := fmt.Sprintf("tenants[%d]", i)
-		if _, err := CheckName(at+".name", t.Name); err != nil {
+	for i := range m.Tenants {
+		t, at := &m.Tenants[i], fmt.Sprintf("tenants[%d]", i)
+		var err error
+		if t.Name, err = CheckName(at+".name", t.Name); err != nil {
 			return err
 		}
 		if err := onlyOnce(names, t.Name, at+".name"); err != nil {
 			return err
 		}
 		appNames := map[string]bool{}
-		for j, a := range t.Apps {
-			at := fmt.Sprintf("%s.apps[%d]", at, j)
-			if err := a.check(at, appNames, ids, publics); err != nil {
+		for j := range t.Apps {
+			if err := t.Apps[j].check(fmt.Sprintf("%s.apps[%d]", at, j), appNames, ids, publics); err != nil {
 				return err
 			}
 		}
@@ -74,11 +63,13 @@ func (m Manifest) Check() error {
 	return nil
 }
 
-func (a ManifestApp) check(at string, names, ids, publics map[string]bool) error {
-	if _, err := CheckName(at+".name", a.Name); err != nil {
+func (a *ManifestApp) check(at string, names, ids, publics map[string]bool) error {
+	var err error
+	if a.Name, err = CheckName(at+".name", a.Name); err != nil {
 		return err
 	}
-	if err := onlyOnce(names, a.Name, at+".name"); err != nil {
+	// Two names that differ in case only are one.
+	if err := onlyOnce(names, strings.ToLower(a.Name), at+".name"); err != nil {
 		return err
 	}
 	if a.ID != "" {

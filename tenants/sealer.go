@@ -73,6 +73,9 @@ func NewSealer(k KeyEncryptionKey) (*Sealer, error) {
 	return &Sealer{aead: aead, id: k.id()}, nil
 }
 
+// ID names the key-encryption key that the sealer seals with, without telling anything of it.
+func (s *Sealer) ID() string { return s.id }
+
 // Sealed is a secret as it lies in the database.
 type Sealed struct {
 	Bytes []byte

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"strings"
 
 	"github.com/goccy/go-yaml"
+	"github.com/google/uuid"
 
 	"github.com/pealhq/peal/tenants"
 )
@@ -23,6 +25,7 @@ type file struct {
 }
 
 type tenant struct {
+	ID   string `yaml:"id"`
 	Name string `yaml:"name"`
 	Apps []app  `yaml:"apps"`
 }
@@ -51,19 +54,29 @@ func Parse(r io.Reader) (tenants.Manifest, error) {
 	}
 	var f file
 	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&f); err != nil && !errors.Is(err, io.EOF) {
-		return tenants.Manifest{}, fmt.Errorf("manifest: %s: %w", explain(err), tenants.ErrInvalid)
+		return tenants.Manifest{}, &shapeError{explain(err)}
 	}
-	m := f.manifest()
+	m, err := f.manifest()
+	if err != nil {
+		return tenants.Manifest{}, err
+	}
 	if err := m.Check(); err != nil {
 		return tenants.Manifest{}, err
 	}
 	return m, nil
 }
 
-func (f file) manifest() tenants.Manifest {
+func (f file) manifest() (tenants.Manifest, error) {
 	var m tenants.Manifest
-	for _, t := range f.Tenants {
+	for i, t := range f.Tenants {
 		mt := tenants.ManifestTenant{Name: t.Name}
+		if t.ID != "" {
+			id, err := uuid.Parse(t.ID)
+			if err != nil {
+				return m, tenants.Invalid(fmt.Sprintf("tenants[%d].id", i), "is not the id of a tenant; leave it out for one that this file makes")
+			}
+			mt.ID = id
+		}
 		for _, a := range t.Apps {
 			ma := tenants.ManifestApp{ID: a.ID, Name: a.Name, Enabled: a.Enabled}
 			for _, k := range a.Keys {
@@ -73,8 +86,15 @@ func (f file) manifest() tenants.Manifest {
 		}
 		m.Tenants = append(m.Tenants, mt)
 	}
-	return m
+	return m, nil
 }
+
+// shapeError says what is wrong with a file's shape.
+type shapeError struct{ text string }
+
+func (e *shapeError) Error() string { return e.text }
+
+func (e *shapeError) Unwrap() error { return tenants.ErrInvalid }
 
 // explain says where a file is wrong and why. The source around it is left out: secrets stand in it.
 func explain(err error) string {
@@ -83,14 +103,20 @@ func explain(err error) string {
 		pos, want := wrongType.Token.Position, wrongType.DstType.Kind()
 		switch want {
 		case reflect.Struct, reflect.Map:
-			return fmt.Sprintf("[%d:%d] must be a list of fields", pos.Line, pos.Column)
+			return fmt.Sprintf("line %d, column %d: must be a list of fields", pos.Line, pos.Column)
 		case reflect.Slice:
-			return fmt.Sprintf("[%d:%d] must be a list", pos.Line, pos.Column)
+			return fmt.Sprintf("line %d, column %d: must be a list", pos.Line, pos.Column)
 		case reflect.Bool:
-			return fmt.Sprintf("[%d:%d] must be true or false", pos.Line, pos.Column)
+			return fmt.Sprintf("line %d, column %d: must be true or false", pos.Line, pos.Column)
 		default:
-			return fmt.Sprintf("[%d:%d] must be a %s", pos.Line, pos.Column, want)
+			return fmt.Sprintf("line %d, column %d: must be a %s", pos.Line, pos.Column, want)
 		}
 	}
-	return yaml.FormatError(err, false, false)
+	text := yaml.FormatError(err, false, false)
+	var line, column int
+	if n, scanErr := fmt.Sscanf(text, "[%d:%d] ", &line, &column); scanErr == nil && n == 2 {
+		_, rest, _ := strings.Cut(text, "] ")
+		return fmt.Sprintf("line %d, column %d: %s", line, column, rest)
+	}
+	return text
 }

@@ -41,14 +41,16 @@ func TestParseRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"a field that does not exist": {"tenants:\n  - name: A\n    apps:\n      - name: a\n        colour: red\n", "colour"},
 		"one at the top":              {"tenant:\n  - name: A\n", "tenant"},
-		"a wrong type":                {"tenants:\n  - name: A\n    apps:\n      - {name: a, enabled: perhaps}\n", "[4:28] must be true or false"},
-		"broken YAML":                 {"tenants: [\n", "manifest"},
+		"a wrong type":                {"tenants:\n  - name: A\n    apps:\n      - {name: a, enabled: perhaps}\n", "line 4, column 28: must be true or false"},
+		"broken YAML":                 {"tenants: [\n", "line 1"},
 		"a tenant without a name":     {"tenants:\n  - apps: []\n", "tenants[0].name"},
 		"an app without a name":       {"tenants:\n  - {name: A, apps: [{id: 7}]}\n", "tenants[0].apps[0].name"},
 		"an id with letters":          {"tenants:\n  - {name: A, apps: [{name: a, id: x7}]}\n", "tenants[0].apps[0].id"},
 		"an id twice":                 {"tenants:\n  - {name: A, apps: [{name: a, id: 7}, {name: b, id: 7}]}\n", "apps[1].id"},
 		"a name twice":                {"tenants:\n  - {name: A, apps: [{name: a}, {name: a}]}\n", "apps[1].name"},
 		"a tenant twice":              {"tenants:\n  - {name: A}\n  - {name: A}\n", "tenants[1].name"},
+		"a name twice but for case":   {"tenants:\n  - {name: A, apps: [{name: Chat}, {name: ' chat '}]}\n", "apps[1].name"},
+		"a tenant id that is none":    {"tenants:\n  - {id: x, name: A}\n", "tenants[0].id"},
 		"a key twice":                 {"tenants:\n  - {name: A, apps: [{name: a, keys: [{key: k, secret: s}, {key: k, secret: z}]}]}\n", "keys[1].key"},
 		"a key without a secret":      {"tenants:\n  - {name: A, apps: [{name: a, keys: [{key: k}]}]}\n", "keys[0].secret"},
 		"a key with a colon":          {"tenants:\n  - {name: A, apps: [{name: a, keys: [{key: 'k:k', secret: hushhush}]}]}\n", "keys[0].key"},
@@ -84,4 +86,11 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestParseTrimsNames(t *testing.T) {
+	m, err := manifest.Parse(strings.NewReader("tenants:\n  - {name: ' Acme ', apps: [{name: ' " + strings.Repeat("x", 60) + " '}]}\n"))
+	if err != nil || m.Tenants[0].Name != "Acme" || m.Tenants[0].Apps[0].Name != strings.Repeat("x", 60) {
+		t.Errorf("%+v, %v", m, err)
+	}
 }

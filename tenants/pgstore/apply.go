@@ -11,6 +11,9 @@ import (
 	"github.com/pealhq/peal/tenants"
 )
 
+// applyLock is the advisory lock that an apply holds; the number means nothing.
+const applyLock = 7_253_001
+
 // errDryRun rolls a change back that was only to be looked at.
 var errDryRun = errors.New("dry run")
 
@@ -20,8 +23,12 @@ var errDryRun = errors.New("dry run")
 func (s *Store) Apply(ctx context.Context, actor tenants.Actor, m tenants.Manifest, dryRun bool) ([]tenants.Change, error) {
 	var done []tenants.Change
 	err := s.change(ctx, actor, func(c change) error {
+		// One at a time, so that two do not both find a tenant missing.
+		if _, err := exec(ctx, c, `SELECT pg_advisory_xact_lock(@lock)`, pgx.NamedArgs{"lock": applyLock}); err != nil {
+			return fmt.Errorf("wait for another apply: %w", err)
+		}
 		for i, t := range m.Tenants {
-			a := applying{store: s, change: c, at: fmt.Sprintf("tenants[%d]", i), tenant: t.Name}
+			a := applying{store: s, change: c, at: fmt.Sprintf("tenants[%d]", i), tenant: t.Name, dryRun: dryRun}
 			if err := a.apply(ctx, t); err != nil {
 				return err
 			}
@@ -44,7 +51,9 @@ type applying struct {
 	store *Store
 	// at is the path of the tenant in the file.
 	at, tenant string
-	done       []tenants.Change
+	// dryRun leaves out what another run would make differently, such as the ids and keys that it gives.
+	dryRun bool
+	done   []tenants.Change
 }
 
 func (a *applying) did(action, format string, args ...any) {
@@ -52,17 +61,20 @@ func (a *applying) did(action, format string, args ...any) {
 }
 
 func (a *applying) apply(ctx context.Context, t tenants.ManifestTenant) error {
-	id, err := a.tenantByName(ctx, t.Name)
-	if err != nil {
-		return at(err, a.at)
-	}
-	a.actor.TenantID = id
-	if id == uuid.Nil {
+	tenant, err := a.manifestTenant(ctx, t)
+	switch {
+	case errors.Is(err, tenants.ErrNotFound) && t.ID != uuid.Nil:
+		return &tenants.FieldError{Field: a.at + ".id", Reason: "is the id of no tenant", Kind: tenants.ErrNotFound}
+	case errors.Is(err, tenants.ErrNotFound):
 		a.actor.TenantID = newID()
-		if err := a.insertTenant(ctx, t.Name); err != nil {
+		if err := a.insertTenant(ctx, t.Name, t.Name); err != nil {
 			return err
 		}
 		a.did("tenant.created", "")
+	case err != nil:
+		return err
+	default:
+		a.actor.TenantID = tenant.ID
 	}
 	for i, app := range t.Apps {
 		path := fmt.Sprintf("%s.apps[%d]", a.at, i)
@@ -73,19 +85,15 @@ func (a *applying) apply(ctx context.Context, t tenants.ManifestTenant) error {
 	return nil
 }
 
-// tenantByName returns the id of the tenant of this name, or the zero id. Names are not unique, as people
-// choose them when they sign up: two of the same name are a conflict on "name".
-func (c change) tenantByName(ctx context.Context, name string) (uuid.UUID, error) {
-	rows, err := all[struct{ ID uuid.UUID }](ctx, c, `SELECT id FROM tenants WHERE name = @name LIMIT 2`, pgx.NamedArgs{"name": name})
-	switch {
-	case err != nil:
-		return uuid.Nil, fmt.Errorf("tenant by name: %w", err)
-	case len(rows) > 1:
-		return uuid.Nil, tenants.Conflict("name", fmt.Sprintf("%q is the name of several tenants", name))
-	case len(rows) == 0:
-		return uuid.Nil, nil
+// tenantRow is what is needed of a tenant to change its apps.
+type tenantRow struct{ ID uuid.UUID }
+
+// manifestTenant finds the tenant that a manifest means.
+func (c change) manifestTenant(ctx context.Context, t tenants.ManifestTenant) (tenantRow, error) {
+	if t.ID != uuid.Nil {
+		return one[tenantRow](ctx, c, `SELECT id FROM tenants WHERE id = @id`, pgx.NamedArgs{"id": t.ID})
 	}
-	return rows[0].ID, nil
+	return one[tenantRow](ctx, c, `SELECT id FROM tenants WHERE manifest_name = @name`, pgx.NamedArgs{"name": t.Name})
 }
 
 func (a *applying) applyApp(ctx context.Context, want tenants.ManifestApp) error {
@@ -96,13 +104,13 @@ func (a *applying) applyApp(ctx context.Context, want tenants.ManifestApp) error
 		if app, err = a.insertApp(ctx, want.ID, want.Name, enabled); err != nil {
 			return err
 		}
-		a.did("app.created", "/%s (%s)", app.Name, app.ID)
+		a.did("app.created", "/%s%s", app.Name, a.given(want.ID, " (%s)", app.ID))
 		if len(want.Keys) == 0 {
 			key, err := a.store.insertKey(ctx, a.change, tenants.NewKey(app.ID))
 			if err != nil {
 				return err
 			}
-			a.did("key.created", "/%s %s", app.Name, key.Public)
+			a.did("key.created", "/%s%s", app.Name, a.given("", " %s", key.Public))
 		}
 	case err != nil:
 		return err
@@ -112,6 +120,14 @@ func (a *applying) applyApp(ctx context.Context, want tenants.ManifestApp) error
 		}
 	}
 	return a.applyKeys(ctx, app, want.Keys)
+}
+
+// given formats what the file names itself, or what this run made; a dry run made nothing.
+func (a *applying) given(inFile, format, value string) string {
+	if inFile == "" && a.dryRun {
+		return ""
+	}
+	return fmt.Sprintf(format, value)
 }
 
 // appFor finds the app that a manifest means: by its id, or by its name where it has none.
@@ -157,15 +173,21 @@ func (a *applying) applyKeys(ctx context.Context, app *tenants.App, want []tenan
 	if err != nil {
 		return err
 	}
-	have := map[string]keyRow{}
+	have, active := map[string]keyRow{}, 0
 	for _, r := range rows {
 		have[r.Public] = r
+		if tenants.KeyState(r.State) == tenants.KeyActive {
+			active++
+		}
 	}
 	for i, k := range want {
 		k.AppID = app.ID
 		field := fmt.Sprintf("keys[%d]", i)
 		row, exists := have[k.Public]
 		if !exists {
+			if active++; active > MaxActiveKeys {
+				return tenants.Invalid(field, fmt.Sprintf("is one too many; an app has at most %d active keys", MaxActiveKeys))
+			}
 			if _, err := a.store.insertKey(ctx, a.change, k); err != nil {
 				return at(err, field)
 			}

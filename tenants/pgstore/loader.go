@@ -51,14 +51,16 @@ func (s *Store) readApp(ctx context.Context, tx pgx.Tx, sql, value string) (*ten
 		return nil, err
 	}
 	app := row.app()
-	keys, err := keysOf(ctx, tx, row.TenantID, row.ID)
+	keys, err := all[keyRow](ctx, tx, `
+		SELECT public, app_id, tenant_id, sealed, sealed_with, state, created_at, revoked_at
+		FROM keys
+		WHERE tenant_id = @tenant AND app_id = @app AND state = 'active'
+		ORDER BY created_at, public`,
+		pgx.NamedArgs{"tenant": row.TenantID, "app": row.ID})
 	if err != nil {
 		return nil, err
 	}
 	for _, k := range keys {
-		if tenants.KeyState(k.State) != tenants.KeyActive {
-			continue
-		}
 		key, err := s.open(k)
 		if err != nil {
 			return nil, err

@@ -105,7 +105,7 @@ func latestMigration() (int64, error) {
 func withGoose(ctx context.Context, url string, f func(*goose.Provider) error) error {
 	cfg, err := pgx.ParseConfig(url)
 	if err != nil {
-		return fmt.Errorf("database URL: %w", err)
+		return ErrURL
 	}
 	cfg.ConnectTimeout = 5 * time.Second
 	db := stdlib.OpenDB(*cfg)

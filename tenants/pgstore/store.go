@@ -27,6 +27,13 @@ type Config struct {
 	Sealer *tenants.Sealer
 }
 
+// ErrURL says that a database URL cannot be read. It does not say why: pgx's own words may hold the password.
+var ErrURL = errors.New("not a PostgreSQL connection string; it reads like postgres://user@host/database")
+
+// ErrKeyEncryptionKey says that a process was given another key-encryption key than the database's secrets were
+// sealed with.
+var ErrKeyEncryptionKey = errors.New("wrong key-encryption key")
+
 // Store reads and changes the control plane. Its methods may be called at once.
 type Store struct {
 	pool   *pgxpool.Pool
@@ -38,8 +45,7 @@ type Store struct {
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	pc, err := pgxpool.ParseConfig(cfg.URL)
 	if err != nil {
-		// pgx keeps the password out of this error.
-		return nil, fmt.Errorf("database URL: %w", err)
+		return nil, ErrURL
 	}
 	pc.ConnConfig.ConnectTimeout = 5 * time.Second
 	pc.ConnConfig.RuntimeParams["application_name"] = "peal"
@@ -52,6 +58,25 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 
 // Close closes all connections, after their statements have ended.
 func (s *Store) Close() { s.pool.Close() }
+
+// CheckSealer returns an error when keys are sealed under another key-encryption key than the sealer's: then no
+// request could be answered.
+func (s *Store) CheckSealer(ctx context.Context) error {
+	others, err := all[struct{ SealedWith string }](ctx, s.pool, `
+		SELECT sealed_with
+		FROM keys
+		WHERE state = 'active' AND sealed_with <> @id
+		LIMIT 1`,
+		pgx.NamedArgs{"id": s.sealer.ID()})
+	if err != nil {
+		return fmt.Errorf("check the key-encryption key: %w", err)
+	}
+	if len(others) > 0 {
+		return fmt.Errorf("%w: the database's keys are sealed with key-encryption key %s, this process has %s",
+			ErrKeyEncryptionKey, others[0].SealedWith, s.sealer.ID())
+	}
+	return nil
+}
 
 // Ping tells whether the database answers.
 func (s *Store) Ping(ctx context.Context) error { return s.pool.Ping(ctx) }
@@ -92,6 +117,7 @@ type querier interface {
 // wrap turns an error of pgx into a sentinel of tenants, where there is one.
 func wrap(err error) error {
 	var pg *pgconn.PgError
+	var scan pgx.ScanArgError
 	switch {
 	case err == nil:
 		return nil
@@ -101,6 +127,8 @@ func wrap(err error) error {
 		return err
 	case errors.As(err, &pg) && !serverIsAway(pg.Code):
 		return err
+	case errors.Is(err, pgx.ErrTooManyRows), errors.As(err, &scan):
+		return err // A statement that does not fit its struct is a bug of ours.
 	default:
 		// Not an answer to the statement: the server, the connection, the pool or the time limit.
 		return fmt.Errorf("%w: %w", tenants.ErrUnavailable, err)

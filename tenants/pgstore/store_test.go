@@ -346,6 +346,12 @@ func TestAnotherKeyEncryptionKeyOpensNothing(t *testing.T) {
 	w := newWorld(t)
 	app, key := w.app(t, w.ann, "Chat")
 	other := open(t, w.url, tenants.NewKeyEncryptionKey())
+	if err := w.CheckSealer(t.Context()); err != nil {
+		t.Errorf("with its own key: %v", err)
+	}
+	if err := other.CheckSealer(t.Context()); !errors.Is(err, pgstore.ErrKeyEncryptionKey) {
+		t.Errorf("with another key: %v", err)
+	}
 	_, err := other.RevealKey(t.Context(), w.ann, app.ID, key.Public)
 	if err == nil || !strings.Contains(err.Error(), "key-encryption key") {
 		t.Errorf("revealed under another key: %v", err)
@@ -444,8 +450,6 @@ func TestApplyRefuses(t *testing.T) {
 	if _, err := w.RevokeKey(ctx, cargo, "7", "old"); err != nil {
 		t.Fatal(err)
 	}
-	w.signUp(t, "cy@example.com", "Twin")
-	w.signUp(t, "di@example.com", "Twin")
 	for name, c := range map[string]struct {
 		m     tenants.Manifest
 		field string
@@ -454,7 +458,6 @@ func TestApplyRefuses(t *testing.T) {
 		"a key of another app":    {one("Acme", tenants.ManifestApp{Name: "x", Keys: []tenants.Key{{Public: "abc", Secret: secret}}}), "tenants[0].apps[0].keys[0].key"},
 		"another secret":          {one("Cargo", tenants.ManifestApp{ID: "7", Name: "chat", Keys: []tenants.Key{{Public: "abc", Secret: tenants.NewSecret("x")}}}), "tenants[0].apps[0].keys[0].secret"},
 		"a revoked key":           {one("Cargo", tenants.ManifestApp{ID: "7", Name: "chat", Keys: []tenants.Key{{Public: "old", Secret: secret}}}), "tenants[0].apps[0].keys[0].key"},
-		"a tenant of two":         {one("Twin"), "tenants[0].name"},
 	} {
 		_, err := w.Apply(ctx, host, c.m, false)
 		var f *tenants.FieldError
@@ -467,20 +470,81 @@ func TestApplyRefuses(t *testing.T) {
 	}
 }
 
-func TestEnsureOwner(t *testing.T) {
-	w := newWorld(t)
-	in := pgstore.SignUp{Email: "dev@example.com", PasswordHash: "h", TenantName: "Demo"}
-	for range 2 {
-		if err := w.EnsureOwner(t.Context(), tenants.Actor{Via: "seed"}, in); err != nil {
-			t.Fatal(err)
+// TestApplyLeavesStrangersAlone: who signs up under the name of a tenant that a file keeps gets nothing of it and
+// breaks nothing.
+func TestApplyLeavesStrangersAlone(t *testing.T) {
+	w := newWorld(t) // Somebody has signed up as Acme before the file was ever applied.
+	ctx, host := t.Context(), tenants.Actor{Via: "apply"}
+	m := tenants.Manifest{Tenants: []tenants.ManifestTenant{{Name: "Acme", Apps: []tenants.ManifestApp{{ID: "7", Name: "chat"}}}}}
+	if _, err := w.Apply(ctx, host, m, false); err != nil {
+		t.Fatal(err)
+	}
+	late := actorOf(w.signUp(t, "late@example.com", "Acme"))
+	for _, stranger := range []tenants.Actor{w.ann, late} {
+		if _, err := w.App(ctx, stranger.TenantID, "7"); !errors.Is(err, tenants.ErrNotFound) {
+			t.Errorf("a stranger sees the app: %v", err)
 		}
 	}
+	if again, err := w.Apply(ctx, host, m, false); err != nil || len(again) != 0 {
+		t.Errorf("again: %+v, %v", again, err)
+	}
+	// A tenant that signed up is meant by its id.
+	m.Tenants[0].ID, m.Tenants[0].Apps[0].ID = w.bo.TenantID, "8"
+	if _, err := w.Apply(ctx, host, m, false); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.App(ctx, w.bo.TenantID, "8"); err != nil {
+		t.Errorf("by id: %v", err)
+	}
+	m.Tenants[0].ID = uuid.New()
+	_, err := w.Apply(ctx, host, m, false)
+	wantField(t, err, tenants.ErrNotFound, "tenants[0].id")
+}
+
+func TestAppliesAtOnce(t *testing.T) {
+	w := newWorld(t)
+	m := tenants.Manifest{Tenants: []tenants.ManifestTenant{{Name: "Cargo", Apps: []tenants.ManifestApp{{Name: "chat"}, {Name: "board"}}}}}
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			if _, err := w.Apply(t.Context(), tenants.Actor{Via: "apply"}, m, false); err != nil {
+				t.Errorf("apply: %v", err)
+			}
+		})
+	}
+	all.Wait()
+	if n := w.query(t, `SELECT name FROM apps`); len(n) != 2 {
+		t.Errorf("apps %v", n)
+	}
+}
+
+func TestADryRunNamesNothingThatItMade(t *testing.T) {
+	w := newWorld(t)
+	m := tenants.Manifest{Tenants: []tenants.ManifestTenant{{Name: "Cargo", Apps: []tenants.ManifestApp{{Name: "chat"}}}}}
+	plan, err := w.Apply(t.Context(), tenants.Actor{Via: "apply"}, m, true)
+	want := []tenants.Change{{Action: "tenant.created", What: "Cargo"}, {Action: "app.created", What: "Cargo/chat"}, {Action: "key.created", What: "Cargo/chat"}}
+	if err != nil || !slices.Equal(plan, want) {
+		t.Errorf("plan %+v, %v", plan, err)
+	}
+}
+
+func TestAddOwner(t *testing.T) {
+	w := newWorld(t)
+	ctx, seed := t.Context(), tenants.Actor{Via: "seed"}
+	in := pgstore.SignUp{Email: "dev@example.com", PasswordHash: "h", TenantName: "Demo"}
+	if err := w.AddOwner(ctx, seed, in); !errors.Is(err, tenants.ErrNotFound) {
+		t.Errorf("without a tenant: %v", err)
+	}
+	m := tenants.Manifest{Tenants: []tenants.ManifestTenant{{Name: "Demo"}}}
+	if _, err := w.Apply(ctx, seed, m, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.AddOwner(ctx, seed, in); err != nil {
+		t.Fatal(err)
+	}
+	wantField(t, w.AddOwner(ctx, seed, in), tenants.ErrConflict, "email")
 	if n := w.query(t, `SELECT role FROM memberships m JOIN tenants t ON t.id = m.tenant_id WHERE t.name = 'Demo'`); len(n) != 1 || n[0] != "owner" {
 		t.Errorf("memberships %v", n)
-	}
-	in.TenantName, in.Email = "Acme", "ANN@example.com"
-	if err := w.EnsureOwner(t.Context(), tenants.Actor{Via: "seed"}, in); err != nil {
-		t.Errorf("who owns it already: %v", err)
 	}
 }
 
@@ -568,6 +632,18 @@ func TestADatabaseThatIsAwayIsUnavailable(t *testing.T) {
 	}
 	if _, err := pgstore.MigrateUp(t.Context(), "postgres://127.0.0.1:1/peal?connect_timeout=1"); !errors.Is(err, tenants.ErrUnavailable) {
 		t.Errorf("migrate: %v", err)
+	}
+}
+
+func TestABadURLTellsNoPassword(t *testing.T) {
+	for _, url := range []string{"postgres://u:hushhush@[broken", "host=x password = hushhush sslmode=bogus", "mysql://u:hushhush@x/y"} {
+		_, openErr := pgstore.Open(t.Context(), pgstore.Config{URL: url})
+		_, migrateErr := pgstore.MigrateUp(t.Context(), url)
+		for _, err := range []error{openErr, migrateErr} {
+			if !errors.Is(err, pgstore.ErrURL) || strings.Contains(err.Error(), "hushhush") {
+				t.Errorf("%v", err)
+			}
+		}
 	}
 }
 

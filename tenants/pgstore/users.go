@@ -2,7 +2,6 @@ package pgstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -40,18 +39,11 @@ type SignUp struct {
 func (s *Store) SignUp(ctx context.Context, actor tenants.Actor, in SignUp) (tenants.Membership, error) {
 	actor.TenantID, actor.UserID = newID(), newID()
 	err := s.change(ctx, actor, func(c change) error {
-		if err := c.insertTenant(ctx, in.TenantName); err != nil {
+		if err := c.insertTenant(ctx, in.TenantName, ""); err != nil {
 			return err
 		}
-		_, err := exec(ctx, c, `
-			INSERT INTO users (id, email, password_hash)
-			VALUES (@id, @email, @hash)`,
-			pgx.NamedArgs{"id": actor.UserID, "email": in.Email, "hash": in.PasswordHash})
-		if violates(err, "users_email_key") {
-			return tenants.Conflict("email", "has an account already; log in instead")
-		}
-		if err != nil {
-			return fmt.Errorf("insert user: %w", err)
+		if err := c.insertUser(ctx, in); err != nil {
+			return err
 		}
 		return c.insertMembership(ctx, tenants.RoleOwner)
 	})
@@ -65,11 +57,31 @@ func (s *Store) SignUp(ctx context.Context, actor tenants.Actor, in SignUp) (ten
 	}, nil
 }
 
-func (c change) insertTenant(ctx context.Context, name string) error {
-	if _, err := exec(ctx, c, `INSERT INTO tenants (id, name) VALUES (@id, @name)`, pgx.NamedArgs{"id": c.actor.TenantID, "name": name}); err != nil {
+// insertTenant inserts the actor's tenant; manifestName is the name under which manifests keep it, or empty.
+func (c change) insertTenant(ctx context.Context, name, manifestName string) error {
+	_, err := exec(ctx, c, `
+		INSERT INTO tenants (id, name, manifest_name)
+		VALUES (@id, @name, @manifest_name)`,
+		pgx.NamedArgs{"id": c.actor.TenantID, "name": name, "manifest_name": nullable(manifestName)})
+	if err != nil {
 		return fmt.Errorf("insert tenant: %w", err)
 	}
 	return c.audit(ctx, "tenant.created", c.actor.TenantID.String(), detail{"name": name})
+}
+
+// insertUser inserts the actor as a user.
+func (c change) insertUser(ctx context.Context, in SignUp) error {
+	_, err := exec(ctx, c, `
+		INSERT INTO users (id, email, password_hash)
+		VALUES (@id, @email, @hash)`,
+		pgx.NamedArgs{"id": c.actor.UserID, "email": in.Email, "hash": in.PasswordHash})
+	if violates(err, "users_email_key") {
+		return tenants.Conflict("email", "has an account already; log in instead")
+	}
+	if err != nil {
+		return fmt.Errorf("insert user: %w", err)
+	}
+	return nil
 }
 
 func (c change) insertMembership(ctx context.Context, role tenants.Role) error {
@@ -110,49 +122,23 @@ func (s *Store) SetPasswordHash(ctx context.Context, user uuid.UUID, hash string
 	return nil
 }
 
-// EnsureOwner makes sure that a user with this address owns the tenant of this name, creating what is missing.
-// A user who exists keeps the password. It is how a demo gets its owner.
-func (s *Store) EnsureOwner(ctx context.Context, actor tenants.Actor, in SignUp) error {
-	creds, err := s.Credentials(ctx, in.Email)
-	if err == nil {
-		actor.UserID = creds.UserID
-	} else if !errors.Is(err, tenants.ErrNotFound) {
-		return err
-	}
-	fresh := err != nil
-	err = s.change(ctx, actor, func(c change) error {
-		tenant, err := c.tenantByName(ctx, in.TenantName)
+// AddOwner creates a user who owns the tenant that manifests keep under this name. Errors: a conflict on the
+// field "email", [tenants.ErrNotFound] when there is no such tenant.
+func (s *Store) AddOwner(ctx context.Context, actor tenants.Actor, in SignUp) error {
+	actor.UserID = newID()
+	err := s.change(ctx, actor, func(c change) error {
+		tenant, err := c.manifestTenant(ctx, tenants.ManifestTenant{Name: in.TenantName})
 		if err != nil {
 			return err
 		}
-		if fresh {
-			c.actor.UserID = newID()
-			_, err := exec(ctx, c, `
-				INSERT INTO users (id, email, password_hash)
-				VALUES (@id, @email, @hash)`,
-				pgx.NamedArgs{"id": c.actor.UserID, "email": in.Email, "hash": in.PasswordHash})
-			if err != nil {
-				return fmt.Errorf("insert user: %w", err)
-			}
-		}
-		if tenant == uuid.Nil {
-			c.actor.TenantID = newID()
-			if err := c.insertTenant(ctx, in.TenantName); err != nil {
-				return err
-			}
-		} else {
-			c.actor.TenantID = tenant
-		}
-		known, err := all[struct{ Role string }](ctx, c, `
-			SELECT role FROM memberships WHERE tenant_id = @tenant AND user_id = @user`,
-			pgx.NamedArgs{"tenant": c.actor.TenantID, "user": c.actor.UserID})
-		if err != nil || len(known) > 0 {
+		c.actor.TenantID = tenant.ID
+		if err := c.insertUser(ctx, in); err != nil {
 			return err
 		}
 		return c.insertMembership(ctx, tenants.RoleOwner)
 	})
 	if err != nil {
-		return fmt.Errorf("ensure owner: %w", err)
+		return fmt.Errorf("add owner: %w", err)
 	}
 	return nil
 }
