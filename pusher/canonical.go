@@ -28,10 +28,12 @@ func (p param) base() string {
 
 func (p param) array() bool { return len(p.base()) < len(p.key) }
 
-// parseQuery reads a raw query and sorts it, the parts of an array staying in the order they were sent. A key
+// parseQuery appends the parameters of a raw query to params, which is empty, and sorts them, the parts of an array staying in the order they were sent. A key
 // that is there twice without being an array is refused: two readers could take two values from it.
-func parseQuery(raw string) ([]param, error) {
-	params := make([]param, 0, 8)
+func parseQuery(params []param, raw string) ([]param, error) {
+	if cap(params) == 0 {
+		params = make([]param, 0, 8)
+	}
 	for raw != "" {
 		var pair string
 		pair, raw, _ = strings.Cut(raw, "&")
@@ -44,7 +46,7 @@ func parseQuery(raw string) ([]param, error) {
 	slices.SortStableFunc(params, func(a, b param) int { return strings.Compare(a.base(), b.base()) })
 	for i := 1; i < len(params); i++ {
 		if params[i].key == params[i-1].key && !strings.HasSuffix(params[i].key, "[]") {
-			return nil, &AuthError{"Duplicate parameter: " + params[i].key}
+			return params, &AuthError{"Duplicate parameter: " + params[i].key}
 		}
 	}
 	return params, nil
@@ -91,7 +93,6 @@ func (r *SignedRequest) variants() iter.Seq[variant] {
 
 // appendCanonical appends the string that is signed.
 func (r *SignedRequest) appendCanonical(dst []byte, v variant) []byte {
-	dst = slices.Grow(dst, 512)
 	dst = append(dst, r.method...)
 	dst = append(dst, '\n')
 	dst = append(dst, v.path...)

@@ -8,9 +8,6 @@ import (
 // MaxDepth is how deeply arrays and objects may be nested in JSON from outside.
 const MaxDepth = 32
 
-// MaxKeys is how many members one object may have in JSON from outside.
-const MaxKeys = 10_000
-
 // JSONError says where and why a document was refused.
 type JSONError struct {
 	Offset int // in bytes
@@ -29,8 +26,7 @@ func ParseJSON(doc []byte) (Value, error) {
 	if !utf8.Valid(doc) {
 		return Value{}, &JSONError{Offset: invalidUTF8(doc), Reason: "invalid UTF-8"}
 	}
-	var room [16][]byte // most documents have fewer keys at a time, and then nothing is allocated
-	c := checker{doc: doc, keys: room[:0]}
+	c := checker{doc: doc}
 	c.space()
 	start := c.pos
 	if err := c.value(1); err != nil {
@@ -56,9 +52,8 @@ func invalidUTF8(doc []byte) int {
 
 // checker walks a document once, from left to right.
 type checker struct {
-	doc  []byte
-	pos  int
-	keys [][]byte // the unescaped keys of the objects that are open, the innermost last
+	doc []byte
+	pos int
 }
 
 func (c *checker) fail(reason string) error { return &JSONError{Offset: c.pos, Reason: reason} }
@@ -141,10 +136,9 @@ func (c *checker) object(depth int) error {
 	if c.next('}') {
 		return nil
 	}
-	base := len(c.keys)
-	var seen map[string]struct{}
+	var seen keys
 	for {
-		if err := c.key(base, &seen); err != nil {
+		if err := c.key(&seen); err != nil {
 			return err
 		}
 		if !c.next(':') {
@@ -155,7 +149,6 @@ func (c *checker) object(depth int) error {
 			return err
 		}
 		if c.next('}') {
-			c.keys = c.keys[:base]
 			return nil
 		}
 		if !c.next(',') {
@@ -164,11 +157,8 @@ func (c *checker) object(depth int) error {
 	}
 }
 
-// fewKeys is up to how many keys of an object comparing each with each is cheaper than a map.
-const fewKeys = 16
-
 // key takes a member's name and refuses one that the object has already.
-func (c *checker) key(base int, seen *map[string]struct{}) error {
+func (c *checker) key(seen *keys) error {
 	c.space()
 	start := c.pos
 	if c.pos >= len(c.doc) || c.doc[c.pos] != '"' {
@@ -177,28 +167,8 @@ func (c *checker) key(base int, seen *map[string]struct{}) error {
 	if err := c.str(); err != nil {
 		return err
 	}
-	name := unescape(c.doc[start+1 : c.pos-1])
-	if *seen != nil {
-		if _, twice := (*seen)[string(name)]; twice {
-			return &JSONError{Offset: start, Reason: "duplicate key"}
-		}
-		if len(*seen) >= MaxKeys {
-			return &JSONError{Offset: start, Reason: "too many keys"}
-		}
-		(*seen)[string(name)] = struct{}{}
-		return nil
-	}
-	for _, k := range c.keys[base:] {
-		if string(k) == string(name) {
-			return &JSONError{Offset: start, Reason: "duplicate key"}
-		}
-	}
-	c.keys = append(c.keys, name)
-	if len(c.keys)-base == fewKeys {
-		*seen = make(map[string]struct{}, 4*fewKeys)
-		for _, k := range c.keys[base:] {
-			(*seen)[string(k)] = struct{}{}
-		}
+	if reason := seen.add(unescape(c.doc[start+1 : c.pos-1])); reason != "" {
+		return &JSONError{Offset: start, Reason: reason}
 	}
 	return nil
 }

@@ -206,6 +206,44 @@ func FuzzSignature(f *testing.F) {
 	})
 }
 
+// TestSignedRequestIsUsedAgain takes one request after another with the same SignedRequest, good ones and bad
+// ones, short secrets and long: none may see anything of the one before.
+func TestSignedRequestIsUsedAgain(t *testing.T) {
+	t.Parallel()
+	const path = "/apps/3/channels"
+	var r pusher.SignedRequest
+	for range 3 {
+		for _, n := range []int{0, 1, 63, 64, 65, 1000} {
+			secret := strings.Repeat("s", n)
+			for _, query := range []string{
+				demoAuth, demoAuth + "&info[0]=a&info[1]=b", demoAuth + "&x=" + strings.Repeat("long", 4000), demoAuth + strings.Repeat("&x[]=1", 200),
+			} {
+				mac := hmac.New(sha256.New, []byte(secret))
+				mac.Write([]byte("GET\n" + path + "\n" + query))
+				good := query + "&auth_signature=" + hex.EncodeToString(mac.Sum(nil))
+				for _, c := range []struct {
+					query, secret string
+					ok            bool
+				}{{good, secret, true}, {good, secret + "s", false}, {good + "0", secret, false}, {good, secret, true}} {
+					if err := r.Parse("GET", path, c.query); err != nil || r.Key() != demoKey {
+						t.Fatalf("key %q, %v", r.Key(), err)
+					}
+					if err := r.Verify(c.secret, nil); (err == nil) != c.ok {
+						t.Errorf("secret of %d bytes, %.80s: %v", n, c.query, err)
+					}
+					r.Reset()
+				}
+			}
+			if err := r.Parse("GET", path, "auth_version=1.0"); err == nil || r.Key() != "" {
+				t.Errorf("key %q, %v", r.Key(), err)
+			}
+			if err := r.Parse("GET", path, demoAuth+"&a=1&a=2"); err == nil || r.Key() != "" {
+				t.Errorf("key %q, %v", r.Key(), err)
+			}
+		}
+	}
+}
+
 func BenchmarkVerify(b *testing.B) {
 	body := []byte(`{"name":"foo","channels":["project-3"],"data":"{\"some\":\"data\"}"}`)
 	query := demoAuth + "&body_md5=ec365a775a4cd0599faeb73354201b6f&auth_signature=da454824c97ba181a32ccc17a72625ba02771f50b50e1e7430e47a1f3f457e6c"
@@ -213,10 +251,11 @@ func BenchmarkVerify(b *testing.B) {
 		b.Fatal(err)
 	}
 	now := time.Unix(demoTime, 0)
+	var r pusher.SignedRequest
 	b.ReportAllocs()
 	for b.Loop() {
-		r, err := pusher.ParseRequest("POST", "/apps/3/events", query)
-		if err != nil {
+		r.Reset()
+		if err := r.Parse("POST", "/apps/3/events", query); err != nil {
 			b.Fatal(err)
 		}
 		if err := r.CheckTime(now); err != nil {
