@@ -49,7 +49,10 @@ func (s *server) SignUp(ctx context.Context, req *adminv1.SignUpRequest) (*admin
 func (s *server) LogIn(ctx context.Context, req *adminv1.LogInRequest) (*adminv1.LogInResponse, error) {
 	email := strings.ToLower(strings.TrimSpace(req.GetEmail()))
 	now := time.Now()
-	if wait := max(s.limits.loginByIP.take(network(peerIP(ctx)), now), s.limits.loginByAccount.take(email, now)); wait > 0 {
+	if wait := s.limits.loginByIP.take(network(peerIP(ctx)), now); wait > 0 {
+		return nil, tooMany(wait) // Who is slowed down takes nothing from the account's own bucket.
+	}
+	if wait := s.limits.loginByAccount.take(email, now); wait > 0 {
 		return nil, tooMany(wait)
 	}
 	creds, err := s.Store.Credentials(ctx, email)

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// limits bound how often anybody may try what guesses at passwords or makes accounts. They slow down; they
-// never lock an account, or whoever knows an address could lock its owner out.
+// limits bound how often anybody may try what guesses at passwords or makes accounts. They slow down and never
+// lock an account; still, who guesses from many addresses at once can make its owner wait for a turn.
 type limits struct {
 	loginByIP, loginByAccount, signUpByIP *keyedLimit
 }

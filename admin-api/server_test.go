@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -362,21 +363,36 @@ func TestPublishEvent(t *testing.T) {
 }
 
 func TestGuessingIsSlowedDown(t *testing.T) {
-	d := newDesk(t, "http://localhost:6002")
-	p := d.stranger(t)
-	var limited *connect.Error
-	for range 40 {
-		_, err := p.auth.LogIn(t.Context(), &adminv1.LogInRequest{Email: "ann@example.com", Password: "x"})
-		if connect.CodeOf(err) == connect.CodeResourceExhausted {
-			errors.As(err, &limited)
-			break
-		}
+	logIn := func(p *person, email string) error {
+		_, err := p.auth.LogIn(t.Context(), &adminv1.LogInRequest{Email: email, Password: "x"})
+		return err
 	}
-	if limited == nil {
-		t.Fatal("forty guesses were answered")
-	}
-	if limited.Meta().Get("Retry-After") == "" || !strings.Contains(limited.Message(), "seconds") {
-		t.Errorf("%v, Retry-After %q", limited, limited.Meta().Get("Retry-After"))
+	for name, try := range map[string]func(p *person, i int) error{
+		"one account":   func(p *person, _ int) error { return logIn(p, "ann@example.com") },
+		"many accounts": func(p *person, i int) error { return logIn(p, fmt.Sprintf("ann%d@example.com", i)) },
+		"sign-ups": func(p *person, i int) error {
+			// Refused for the password, which costs nobody anything, and counted all the same.
+			_, err := p.auth.SignUp(t.Context(), &adminv1.SignUpRequest{Email: fmt.Sprintf("bo%d@example.com", i), Password: "password1", TenantName: "x"})
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, "http://localhost:6002")
+			p := d.stranger(t)
+			var limited *connect.Error
+			for i := range 60 {
+				if err := try(p, i); connect.CodeOf(err) == connect.CodeResourceExhausted {
+					errors.As(err, &limited)
+					break
+				}
+			}
+			if limited == nil {
+				t.Fatal("sixty attempts were answered")
+			}
+			if limited.Meta().Get("Retry-After") == "" || !strings.Contains(limited.Message(), "seconds") {
+				t.Errorf("%v, Retry-After %q", limited, limited.Meta().Get("Retry-After"))
+			}
+		})
 	}
 }
 

@@ -8,8 +8,8 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 quiet=(--no-audit --no-fund --loglevel=error)
 
-# `npm ci` wants the lock file to name the packages of every platform there is. One written against a mirror that holds only
-# some of them does not, though all that this platform needs is locked: then `npm install` takes what is locked.
+# `npm ci` wants the lock file to name the packages of every platform there is. Some lock files name one platform's only,
+# though all that this one needs is locked: then `npm install` takes what is locked.
 if ! npm ci "${quiet[@]}" >"$log" 2>&1 && ! npm install --no-save "${quiet[@]}" >>"$log" 2>&1; then
 	cat "$log" >&2
 	exit 1

@@ -5,7 +5,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-node_min=20
+# What Vite asks for.
+node_min=20.19
 
 for tool in "$@"; do
 	case $tool in
@@ -31,7 +32,7 @@ for tool in "$@"; do
 		fi
 		have=$(node --version)
 		have=${have#v}
-		if [ "${have%%.*}" -lt "$node_min" ]; then
+		if [ "$(printf '%s\n' "$node_min" "$have" | sort -V | head -n 1)" != "$node_min" ]; then
 			echo "Node $node_min or newer is needed for the dashboard, this is $have: see https://nodejs.org" >&2
 			exit 1
 		fi

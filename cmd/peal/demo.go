@@ -43,7 +43,7 @@ func seedDemo(ctx context.Context, store *pgstore.Store) error {
 		return err
 	}
 	// Last, because that the owner exists tells that all of this was done.
-	return store.EnsureOwner(ctx, tenants.Actor{Via: "seed"}, pgstore.SignUp{
+	return store.AddOwner(ctx, tenants.Actor{Via: "seed"}, pgstore.SignUp{
 		Email: demoEmail, PasswordHash: hash, TenantName: demoTenant,
 	})
 }

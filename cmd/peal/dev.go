@@ -135,7 +135,12 @@ func (d *dev) keyEncryptionKey() (tenants.KeyEncryptionKey, error) {
 	text, err := os.ReadFile(path) //nolint:gosec // The folder is the caller's choice.
 	if errors.Is(err, fs.ErrNotExist) {
 		kek := tenants.NewKeyEncryptionKey()
-		if err := os.WriteFile(path, []byte(kek.Encode()+"\n"), 0o600); err != nil {
+		// Written whole or not at all: half a key would keep the folder from ever starting again.
+		err := os.WriteFile(path+".new", []byte(kek.Encode()+"\n"), 0o600)
+		if err == nil {
+			err = os.Rename(path+".new", path)
+		}
+		if err != nil {
 			return kek, fmt.Errorf("keep the key-encryption key: %w", err)
 		}
 		return kek, nil

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/md5"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -210,26 +214,79 @@ func TestDevAfterACrash(t *testing.T) {
 	c.subscribe(t, "my-channel")
 }
 
-func TestDevASecondSignalEndsAtOnce(t *testing.T) {
-	t.Parallel()
-	p := startDev(t, t.TempDir())
-	// A request whose body does not come keeps the first signal's stop waiting.
+// halfAPublish begins a signed publish whose body is not complete, and returns the rest of it.
+func halfAPublish(t *testing.T, p *process) (conn net.Conn, rest string) {
+	t.Helper()
 	u, _ := url.Parse(p.info.EdgeURL)
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", u.Host)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
-	fmt.Fprintf(conn, "POST /apps/1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+	t.Cleanup(func() { conn.Close() })
+	const body = `{"name":"e","channel":"x","data":"{}"}`
+	path := "/apps/1/events"
+	md5 := md5.Sum([]byte(body))
+	query := fmt.Sprintf("auth_key=%s&auth_timestamp=%d&auth_version=1.0&body_md5=%x", demoKey, time.Now().Unix(), md5)
+	mac := hmac.New(sha256.New, []byte(demoSecret))
+	fmt.Fprintf(mac, "POST\n%s\n%s", path, query)
+	fmt.Fprintf(conn, "POST %s?%s&auth_signature=%x HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s",
+		path, query, mac.Sum(nil), len(body), body[:10])
 	waitFor(t, "the request to arrive", func() bool {
 		return strings.Contains(get(t, p.info.OpsURL+"/debug/pprof/goroutine?debug=2"), "httpapi")
 	})
+	return conn, body[10:]
+}
+
+func TestDevASecondSignalEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	p := startDev(t, t.TempDir())
+	// A request whose body does not come keeps the first signal's stop waiting.
+	halfAPublish(t, p)
 	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	waitFor(t, "the stop to begin", func() bool { return strings.Contains(p.stderr.String(), "stopping") })
 	if code := p.stop(t, syscall.SIGTERM); code != -int(syscall.SIGTERM) {
 		t.Errorf("exit code %d, want the end by a signal", code)
+	}
+}
+
+// TestDevAStopFinishesRequests: while it stops it is not ready, and what had begun is answered.
+func TestDevAStopFinishesRequests(t *testing.T) {
+	t.Parallel()
+	p := startDev(t, t.TempDir())
+	conn, rest := halfAPublish(t, p)
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "not ready", func() bool {
+		resp, err := http.Get(p.info.OpsURL + "/readyz")
+		if err != nil {
+			return false
+		}
+		resp.Body.Close()
+		return resp.StatusCode == http.StatusServiceUnavailable
+	})
+	if _, err := io.WriteString(conn, rest); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Errorf("the request that had begun: %v, %v", resp, err)
+	}
+	conn.Close()
+	if code := p.wait(t); code != 0 {
+		t.Errorf("exit code %d\n%s", code, p.stderr)
+	}
+}
+
+// TestDevASlowClientIsNoFailure: when the time to stop is over, what is left is cut off, and that is a good end.
+func TestDevASlowClientIsNoFailure(t *testing.T) {
+	t.Parallel()
+	p := startDev(t, t.TempDir(), "--shutdown-timeout", "300ms")
+	halfAPublish(t, p)
+	if code := p.stop(t, syscall.SIGTERM); code != 0 || !strings.Contains(p.stderr.String(), "cut off") {
+		t.Errorf("exit code %d\n%s", code, p.stderr)
 	}
 }
 

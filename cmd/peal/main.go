@@ -1,5 +1,5 @@
 // Command peal is the one binary: the private stack for developers (dev), the platform (serve), its schema
-// (migrate) and its apps from a file (apply). It is the only place that wires things together: start with
+// (migrate), its apps from a file (apply) and a load generator (bench). It is the only place that wires things together: start with
 // [run], then platform.go, which reads from top to bottom as the platform starts and stops.
 package main
 
@@ -11,9 +11,12 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/pealhq/peal/tenants/pgstore"
 )
 
 // version is set at build time.
@@ -51,6 +54,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK
+	}
+	if errors.Is(err, pgstore.ErrURL) {
+		err = fmt.Errorf("%s%s is %w", envPrefix, strings.ToUpper(setDatabaseURL), pgstore.ErrURL)
 	}
 	fmt.Fprintln(stderr, "peal:", err)
 	return exitCode(err)
@@ -95,7 +101,7 @@ func buildVersion() string {
 func exitCode(err error) int {
 	var usage usageError
 	switch {
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.Is(err, pgstore.ErrURL):
 		return exitUsage
 	case isUnavailable(err):
 		return exitUnavailable

@@ -201,6 +201,7 @@ func TestUsage(t *testing.T) {
 		"a bad sealing key":   {args: []string{"serve"}, env: []string{"PEAL_DATABASE_URL=postgres://x/", "PEAL_KEY_ENCRYPTION_KEY=short"}, code: exitUsage, want: []string{"32 bytes"}},
 		"a database away":     {args: []string{"migrate", "up"}, env: []string{"PEAL_DATABASE_URL=postgres://u:hushhush@127.0.0.1:1/x"}, code: exitUnavailable, want: []string{"reach the database"}},
 		"an unknown variable": {args: []string{"dev"}, env: []string{"PEAL_EDGE_ADRESS=:1"}, code: exitUsage, want: []string{"PEAL_EDGE_ADRESS"}},
+		"a bad database URL":  {args: []string{"migrate", "up"}, env: []string{"PEAL_DATABASE_URL=mysql://u:hushhush@x/y"}, code: exitUsage, want: []string{"PEAL_DATABASE_URL is not a PostgreSQL connection string"}},
 		"apply what":          {args: []string{"apply"}, code: exitUsage, want: []string{"-f"}},
 		"apply nothing":       {args: []string{"apply", "-f", "/does/not/exist"}, code: exitUsage, want: []string{"/does/not/exist"}},
 	} {

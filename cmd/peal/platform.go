@@ -77,7 +77,7 @@ func runPlatform(ctx context.Context, cfg platformConfig) error {
 	// What the doors stand on ends after them, so it has a context of its own.
 	base, endBase := context.WithCancel(context.WithoutCancel(ctx))
 	defer endBase()
-	var below errgroup.Group
+	below, broken := errgroup.WithContext(base)
 	below.Go(func() error { return p.bus.Run(base, p.hub.Deliver) })
 	below.Go(func() error { return p.sockets.Run(base) })
 	below.Go(func() error { return p.listener.Run(base) })
@@ -90,6 +90,15 @@ func runPlatform(ctx context.Context, cfg platformConfig) error {
 	doors.Go(func() error {
 		<-stopping.Done()
 		return p.stop(context.WithoutCancel(ctx))
+	})
+	doors.Go(func() error {
+		select {
+		case <-broken.Done():
+			// What the doors stand on has failed, and nobody would hear anything any more.
+			return errors.New("a part of the edge ended; stopping")
+		case <-stopping.Done():
+			return nil
+		}
 	})
 	cfg.ready(p.addresses)
 	err = doors.Wait()
@@ -111,6 +120,10 @@ func (p *platform) open(ctx context.Context) error {
 		return err
 	}
 	if err := p.store.CheckSchema(ctx); err != nil {
+		p.store.Close()
+		return err
+	}
+	if err := p.store.CheckSealer(ctx); err != nil {
 		p.store.Close()
 		return err
 	}
@@ -246,12 +259,18 @@ func (p *platform) stop(ctx context.Context) error {
 	edge.Go(func() error { return p.edgeDoor.server.Shutdown(ctx) })
 	edge.Go(func() error { return p.sockets.Shutdown(ctx) })
 	err := errors.Join(edge.Wait(), p.controlDoor.server.Shutdown(ctx), p.opsDoor.server.Shutdown(ctx))
-	if err != nil {
+	if errors.Is(err, context.DeadlineExceeded) {
+		// That a client is slow is no failure of ours.
+		p.cfg.log.WarnContext(ctx, "time to stop is over; what is left is cut off")
+		err = nil
 		for _, d := range []*door{p.edgeDoor, p.controlDoor, p.opsDoor} {
 			err = errors.Join(err, d.server.Close())
 		}
+	}
+	if err != nil {
 		return fmt.Errorf("stop: %w", err)
 	}
+	p.cfg.log.InfoContext(ctx, "stopped")
 	return nil
 }
 

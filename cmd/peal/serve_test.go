@@ -68,6 +68,9 @@ func TestServeMigrateApply(t *testing.T) {
 	if code := p.stop(t, syscall.SIGINT); code != 0 {
 		t.Errorf("exit code %d\n%s", code, p.stderr)
 	}
+
+	env[1] = "PEAL_KEY_ENCRYPTION_KEY=" + tenants.NewKeyEncryptionKey().Encode()
+	runPeal(t, env, append([]string{"serve"}, freePorts...)...).want(t, "another key-encryption key", exitError, "wrong key-encryption key")
 }
 
 // TestServeWhileTheDatabaseIsAway: known apps go on, and it comes back by itself.

@@ -4,12 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
-	"net"
 	"net/url"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -124,6 +121,9 @@ func loadSettings(flags *pflag.FlagSet, environ []string) (settings, error) {
 	return settings{k}, check(k)
 }
 
+// otherVariables are Peal's, but no settings.
+func otherVariables() []string { return []string{envPrefix + "CONFIG", envPrefix + "BENCH_SECRET"} }
+
 func configFile(flags *pflag.FlagSet, environ []string) string {
 	if f := flags.Lookup("config"); f != nil && f.Changed {
 		return f.Value.String()
@@ -159,7 +159,7 @@ func loadEnv(k *koanf.Koanf, environ []string) error {
 		EnvironFunc: func() []string { return environ },
 		TransformFunc: func(name, value string) (string, any) {
 			key := strings.ToLower(strings.TrimPrefix(name, envPrefix))
-			if key == "config" {
+			if slices.Contains(otherVariables(), name) {
 				return "", nil
 			}
 			if !known(key) {
@@ -177,19 +177,6 @@ func loadEnv(k *koanf.Koanf, environ []string) error {
 		name := unknown[0]
 		hint := didYouMean(strings.ToLower(strings.TrimPrefix(name, envPrefix)))
 		return usagef("environment: there is no setting %s%s", name, hint)
-	}
-	return nil
-}
-
-func check(k *koanf.Koanf) error {
-	for _, s := range allSettings() {
-		value := k.String(s.name)
-		if value == "" || s.check == nil {
-			continue
-		}
-		if err := s.check(value); err != nil {
-			return usagef("setting %s (--%s, $%s): %q %w", s.name, s.flag(), s.env(), value, err)
-		}
 	}
 	return nil
 }
@@ -243,59 +230,6 @@ func (s settings) url(name string) *url.URL {
 func (s settings) duration(name string) time.Duration {
 	d, _ := time.ParseDuration(s.text(name))
 	return d
-}
-
-func checkAddr(v string) error {
-	_, port, err := net.SplitHostPort(v)
-	if err != nil {
-		return errors.New("is not an address; it reads like :6001 or 127.0.0.1:6001")
-	}
-	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
-		return errors.New("has no port between 0 and 65535; 0 takes a free one")
-	}
-	return nil
-}
-
-func checkURL(v string) error {
-	u, err := url.Parse(v)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
-		return errors.New("is not a URL; it reads like https://edge.example.com")
-	}
-	if (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return errors.New("must be scheme, host and port only")
-	}
-	return nil
-}
-
-func checkPathPrefix(v string) error {
-	if !strings.HasPrefix(v, "/") || strings.HasSuffix(v, "/") || strings.ContainsAny(v, "?#% ") {
-		return errors.New("must begin with a slash and not end with one")
-	}
-	return nil
-}
-
-func checkDuration(v string) error {
-	if d, err := time.ParseDuration(v); err != nil || d <= 0 {
-		return errors.New("is not a duration; it reads like 20s or 2m")
-	}
-	return nil
-}
-
-func checkLogLevel(v string) error {
-	var l slog.Level
-	if err := l.UnmarshalText([]byte(v)); err != nil {
-		return errors.New("is none of debug, info, warn, error")
-	}
-	return nil
-}
-
-func oneOf(values ...string) func(string) error {
-	return func(v string) error {
-		if slices.Contains(values, v) {
-			return nil
-		}
-		return fmt.Errorf("is none of %s", strings.Join(values, ", "))
-	}
 }
 
 func environment() []string { return os.Environ() }

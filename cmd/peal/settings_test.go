@@ -26,7 +26,7 @@ func load(t *testing.T, environ []string, args ...string) (settings, error) {
 
 func TestAFlagWinsOverAVariableOverTheFile(t *testing.T) {
 	file := write(t, "peal.yaml", "edge_addr: ':1'\ncontrol_addr: ':1'\nops_addr: ':1'\n")
-	s, err := load(t, []string{"PEAL_CONFIG=" + file, "PEAL_CONTROL_ADDR=:2", "PEAL_OPS_ADDR=:2", "HOME=/"}, "--ops-addr", ":3")
+	s, err := load(t, []string{"PEAL_BENCH_SECRET=x", "PEAL_CONFIG=" + file, "PEAL_CONTROL_ADDR=:2", "PEAL_OPS_ADDR=:2", "HOME=/"}, "--ops-addr", ":3")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,6 +58,10 @@ func TestSettingsRefuse(t *testing.T) {
 		"a URL without a scheme":       {environ: []string{"PEAL_DASHBOARD_URL=x.test"}, want: "dashboard_url"},
 		"a duration without a unit":    {environ: []string{"PEAL_SHUTDOWN_TIMEOUT=20"}, want: "shutdown_timeout"},
 		"a negative duration":          {environ: []string{"PEAL_SHUTDOWN_TIMEOUT=-1s"}, want: "shutdown_timeout"},
+		"an emptied address":           {environ: []string{"PEAL_OPS_ADDR="}, want: "ops_addr"},
+		"an emptied flag":              {args: []string{"--ops-addr", ""}, want: "ops_addr"},
+		"an empty key of the file":     {environ: config("ops_addr:\n"), want: "ops_addr"},
+		"an emptied duration":          {environ: []string{"PEAL_SHUTDOWN_TIMEOUT="}, want: "shutdown_timeout"},
 		"an unknown level":             {args: []string{"--log-level", "loud"}, want: "log_level"},
 		"an unknown format":            {args: []string{"--log-format", "xml"}, want: "log_format"},
 		"a prefix with a slash behind": {args: []string{"--edge-path-prefix", "/x/"}, want: "edge_path_prefix"},

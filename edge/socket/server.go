@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/edge/session"
@@ -171,9 +172,17 @@ func (s *Server) Recheck(ctx context.Context, appID string) {
 
 // RecheckAll does the same for every app that has sockets open.
 func (s *Server) RecheckAll(ctx context.Context) {
+	// Several at a time: after the database was away there is a look-up for each app, and the next change waits.
+	const atOnce = 16
+	var all errgroup.Group
+	all.SetLimit(atOnce)
 	for _, id := range s.sockets.appIDs() {
-		s.Recheck(ctx, id)
+		all.Go(func() error {
+			s.Recheck(ctx, id)
+			return nil
+		})
 	}
+	_ = all.Wait() // None returns an error.
 }
 
 // Shutdown lets nobody in any more, closes all sockets with a code that makes them reconnect elsewhere, and

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/knadh/koanf/v2"
+)
+
+// check checks all values. One that was emptied would otherwise open a door on a port that nobody chose.
+func check(k *koanf.Koanf) error {
+	for _, s := range allSettings() {
+		value := k.String(s.name)
+		if value == "" && s.def != "" {
+			return usagef("setting %s (--%s, $%s) is empty; leave it out for %s", s.name, s.flag(), s.env(), s.def)
+		}
+		if value == "" || s.check == nil {
+			continue
+		}
+		if err := s.check(value); err != nil {
+			return usagef("setting %s (--%s, $%s): %q %w", s.name, s.flag(), s.env(), value, err)
+		}
+	}
+	return nil
+}
+
+func checkAddr(v string) error {
+	_, port, err := net.SplitHostPort(v)
+	if err != nil {
+		return errors.New("is not an address; it reads like :6001 or 127.0.0.1:6001")
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		return errors.New("has no port between 0 and 65535; 0 takes a free one")
+	}
+	return nil
+}
+
+func checkURL(v string) error {
+	u, err := url.Parse(v)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
+		return errors.New("is not a URL; it reads like https://edge.example.com")
+	}
+	if (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return errors.New("must be scheme, host and port only")
+	}
+	return nil
+}
+
+func checkPathPrefix(v string) error {
+	if !strings.HasPrefix(v, "/") || strings.HasSuffix(v, "/") || strings.ContainsAny(v, "?#% ") {
+		return errors.New("must begin with a slash and not end with one")
+	}
+	return nil
+}
+
+func checkDuration(v string) error {
+	if d, err := time.ParseDuration(v); err != nil || d <= 0 {
+		return errors.New("is not a duration; it reads like 20s or 2m")
+	}
+	return nil
+}
+
+func checkLogLevel(v string) error {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(v)); err != nil {
+		return errors.New("is none of debug, info, warn, error")
+	}
+	return nil
+}
+
+func oneOf(values ...string) func(string) error {
+	return func(v string) error {
+		if slices.Contains(values, v) {
+			return nil
+		}
+		return fmt.Errorf("is none of %s", strings.Join(values, ", "))
+	}
+}
