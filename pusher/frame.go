@@ -52,6 +52,10 @@ func Error(code CloseCode, message string) []byte {
 	return append(f, tail...)
 }
 
+// EventFrame returns the frame of an event on a single channel: what NewEvent and Frame return, without the
+// step between them. All three must be valid UTF-8, and the channel must not be empty.
+func EventFrame(name, channel, data string) []byte { return eventFrame(name, channel, data) }
+
 // Event is an event that was published, escaped once, ready to become the frame of each channel it goes to.
 type Event struct {
 	text []byte // `{"event":"…","channel":` and then `,"data":"…"}`

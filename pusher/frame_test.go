@@ -102,6 +102,9 @@ func FuzzEventFrame(f *testing.F) {
 		if got.Event != name || got.Channel != channel || got.Data != data {
 			t.Fatalf("%q %q %q became %+v", name, channel, data, got)
 		}
+		if single := pusher.EventFrame(name, channel, data); channel != "" && string(single) != string(frame) {
+			t.Fatalf("%s alone is %s", frame, single)
+		}
 		if cap(frame) > len(frame)+len(frame)/4+64 {
 			t.Errorf("a frame of %d bytes took %d", len(frame), cap(frame))
 		}

@@ -9,18 +9,17 @@ import (
 )
 
 // authenticate checks all of a request's signature that needs no body, in the protocol's order, and returns
-// what is left to be verified, with the secret of the key that it was signed for.
-func authenticate(r *http.Request, route route, app *tenants.App, now time.Time) (*pusher.SignedRequest, string, error) {
-	signed, err := pusher.ParseRequest(r.Method, route.path, r.URL.RawQuery)
-	if err != nil {
-		return nil, "", err
+// the secret of the key that it was signed for. What is left is to verify signed with that secret.
+func authenticate(signed *pusher.SignedRequest, r *http.Request, route route, app *tenants.App, now time.Time) (secret string, err error) {
+	if err := signed.Parse(r.Method, route.path, r.URL.RawQuery); err != nil {
+		return "", err
 	}
 	key, ok := app.Key(signed.Key())
 	if !ok {
-		return nil, "", pusher.ErrUnknownKey()
+		return "", pusher.ErrUnknownKey()
 	}
 	if err := signed.CheckTime(now); err != nil {
-		return nil, "", err
+		return "", err
 	}
-	return signed, key.Secret.Reveal(), nil
+	return key.Secret.Reveal(), nil
 }

@@ -1,9 +1,10 @@
 package httpapi
 
 import (
-	"bytes"
 	"fmt"
+	"io"
 	"net/http"
+	"slices"
 
 	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/tenants"
@@ -17,18 +18,40 @@ func bodyLimit(limits *tenants.Limits) int64 {
 	return int64(limits.EventsPerBatch*event + limits.ChannelsPerPublish*(channels.MaxNameLength+8))
 }
 
-// readBody reads the body into buf, up to the limit.
-func readBody(buf *bytes.Buffer, w http.ResponseWriter, r *http.Request, limits *tenants.Limits) error {
+// readBody reads the body into buf, which it may replace by a larger one, up to the limit.
+func readBody(buf []byte, w http.ResponseWriter, r *http.Request, limits *tenants.Limits) ([]byte, error) {
 	limit := bodyLimit(limits)
 	if r.ContentLength > limit {
-		return &http.MaxBytesError{Limit: limit}
+		return buf, &http.MaxBytesError{Limit: limit}
 	}
-	buf.Reset()
-	if _, err := buf.ReadFrom(http.MaxBytesReader(w, r.Body, limit)); err != nil {
-		return readError(err)
+	body := r.Body
+	if r.ContentLength < 0 {
+		// Nobody said how long it is. This reader, beyond the limit, also has the connection closed.
+		body = http.MaxBytesReader(w, body, limit)
 	}
-	return nil
+	buf = slices.Grow(buf[:0], int(min(max(r.ContentLength+1, minRoom), maxRoom)))
+	for {
+		n, err := body.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		switch {
+		case int64(len(buf)) > limit:
+			return buf, &http.MaxBytesError{Limit: limit}
+		case err == io.EOF:
+			return buf, nil
+		case err != nil:
+			return buf, readError(err)
+		case len(buf) == cap(buf):
+			buf = slices.Grow(buf, 1)
+		}
+	}
 }
+
+// A body gets room for the length that it says it has, from the one to the other; beyond that it must come
+// before it gets more, because saying costs nothing.
+const (
+	minRoom = 1 << 10
+	maxRoom = 16 << 10
+)
 
 // readError keeps a body that is too large apart from one that did not come.
 func readError(err error) error {
@@ -36,13 +59,4 @@ func readError(err error) error {
 		return err
 	}
 	return &refusal{http.StatusBadRequest, fmt.Sprintf("The request body could not be read: %v", err)}
-}
-
-// maxKept is how large a buffer may be to be kept for another request.
-const maxKept = 64 << 10
-
-func (s *Server) release(buf *bytes.Buffer) {
-	if buf.Cap() <= maxKept {
-		s.buffers.Put(buf)
-	}
 }

@@ -11,37 +11,42 @@ import (
 )
 
 // events answers POST /apps/{id}/events: one event for one or more channels.
-func (s *Server) events(ctx context.Context, app *tenants.App, body []byte) (response, error) {
-	root, err := pusher.ParseJSON(body)
+func (s *Server) events(ctx context.Context, app *tenants.App, work *scratch) (response, error) {
+	root, err := pusher.ParseJSON(work.body)
 	if err != nil {
 		return "", err
 	}
-	event, err := parseEvent(root, &app.Limits, true)
-	if err != nil {
+	if err := work.parseEvent(root, &app.Limits, true); err != nil {
 		return "", err
 	}
-	return "{}", s.cfg.Publisher.Publish(ctx, app, event)
+	return "{}", s.cfg.Publisher.Publish(ctx, app, work.events...)
 }
 
 // batchEvents answers POST /apps/{id}/batch_events: several events for one channel each, all or none.
-func (s *Server) batchEvents(ctx context.Context, app *tenants.App, body []byte) (response, error) {
-	root, err := pusher.ParseJSON(body)
+func (s *Server) batchEvents(ctx context.Context, app *tenants.App, work *scratch) (response, error) {
+	root, err := pusher.ParseJSON(work.body)
 	if err != nil {
 		return "", err
 	}
-	events, err := parseBatch(root, &app.Limits)
-	if err != nil {
+	if err := work.parseBatch(root, &app.Limits); err != nil {
 		return "", err
 	}
-	err = s.cfg.Publisher.Publish(ctx, app, events...)
-	var wrong *publish.EventError
-	if errors.As(err, &wrong) && len(events) > 0 {
-		err = inBatch(wrong.Event, err)
+	if err := s.cfg.Publisher.Publish(ctx, app, work.events...); err != nil {
+		return "", batchError(err, len(work.events))
 	}
-	return "{}", err
+	return "{}", nil
 }
 
-func parseBatch(root pusher.Value, limits *tenants.Limits) ([]publish.Event, error) {
+// batchError names the event that a batch was refused for, if it was one.
+func batchError(err error, events int) error {
+	var wrong *publish.EventError
+	if errors.As(err, &wrong) && events > 0 {
+		return inBatch(wrong.Event, err)
+	}
+	return err
+}
+
+func (w *scratch) parseBatch(root pusher.Value, limits *tenants.Limits) error {
 	var batch pusher.Value
 	for m := root.Members(); m.Next(); {
 		if string(m.Name()) == "batch" {
@@ -49,27 +54,24 @@ func parseBatch(root pusher.Value, limits *tenants.Limits) ([]publish.Event, err
 		}
 	}
 	if batch.Kind() != pusher.KindArray {
-		return nil, badRequest("Invalid batch: it must be an array of events")
+		return badRequest("Invalid batch: it must be an array of events")
 	}
-	events := make([]publish.Event, 0, limits.EventsPerBatch)
 	for items := batch.Items(); items.Next(); {
-		if len(events) == limits.EventsPerBatch {
-			return nil, refuse(http.StatusBadRequest, "Invalid batch: it may have at most %d events", limits.EventsPerBatch)
+		if len(w.events) == limits.EventsPerBatch {
+			return refuse(http.StatusBadRequest, "Invalid batch: it may have at most %d events", limits.EventsPerBatch)
 		}
-		event, err := parseEvent(items.Value(), limits, false)
-		if err != nil {
-			return nil, inBatch(len(events), err)
+		if err := w.parseEvent(items.Value(), limits, false); err != nil {
+			return inBatch(len(w.events), err)
 		}
-		events = append(events, event)
 	}
-	return events, nil
+	return nil
 }
 
-// parseEvent reads an event. What its parts may hold is for edge/publish to check; here they must have the
+// parseEvent appends an event to those of the request. What its parts may hold is for edge/publish to check; here they must have the
 // right type. An event of a batch names a single channel, any other may name a list.
-func parseEvent(v pusher.Value, limits *tenants.Limits, lists bool) (publish.Event, error) {
+func (w *scratch) parseEvent(v pusher.Value, limits *tenants.Limits, lists bool) error {
 	if v.Kind() != pusher.KindObject {
-		return publish.Event{}, badRequest("Invalid event: it must be a JSON object")
+		return badRequest("Invalid event: it must be a JSON object")
 	}
 	var name, data, channel, list, socketID pusher.Value
 	for m := v.Members(); m.Next(); {
@@ -87,18 +89,22 @@ func parseEvent(v pusher.Value, limits *tenants.Limits, lists bool) (publish.Eve
 		}
 	}
 	if name.Kind() != pusher.KindString {
-		return publish.Event{}, badRequest("Invalid name: an event needs a name, which is a string")
+		return badRequest("Invalid name: an event needs a name, which is a string")
 	}
 	text, err := parseData(data)
 	if err != nil {
-		return publish.Event{}, err
+		return err
 	}
-	names, err := parseChannels(channel, list, limits, lists)
+	names, err := w.parseChannels(channel, list, limits, lists)
 	if err != nil {
-		return publish.Event{}, err
+		return err
 	}
 	except, err := parseSocketID(socketID)
-	return publish.Event{Channels: names, Name: name.Text(), Data: text, Except: except}, err
+	if err != nil {
+		return err
+	}
+	w.events = append(w.events, publish.Event{Channels: names, Name: name.Text(), Data: text, Except: except})
+	return nil
 }
 
 // parseData returns what subscribers get as the event's data. A string goes out as it is, any other JSON value
@@ -114,35 +120,37 @@ func parseData(data pusher.Value) (string, error) {
 	}
 }
 
-func parseChannels(channel, list pusher.Value, limits *tenants.Limits, lists bool) ([]string, error) {
+func (w *scratch) parseChannels(channel, list pusher.Value, limits *tenants.Limits, lists bool) ([]string, error) {
 	switch {
 	case list.Given() && !lists:
 		return nil, badRequest("Invalid channels: an event of a batch goes to one channel, named by channel")
 	case list.Given() && channel.Given():
 		return nil, badRequest("Invalid channels: give either channel or channels")
 	case list.Kind() == pusher.KindArray:
-		return parseList(list, limits)
+		return w.parseList(list, limits)
 	case list.Given():
 		return nil, badRequest("Invalid channels: it must be an array of strings")
 	case channel.Kind() == pusher.KindString:
-		return []string{channel.Text()}, nil
+		first := len(w.names)
+		w.names = append(w.names, channel.Text())
+		return w.names[first:], nil
 	default:
 		return nil, badRequest("Invalid channel: an event needs a channel, which is a string")
 	}
 }
 
-func parseList(list pusher.Value, limits *tenants.Limits) ([]string, error) {
-	names := make([]string, 0, 4)
+func (w *scratch) parseList(list pusher.Value, limits *tenants.Limits) ([]string, error) {
+	first := len(w.names)
 	for items := list.Items(); items.Next(); {
-		if len(names) == limits.ChannelsPerPublish {
+		if len(w.names)-first == limits.ChannelsPerPublish {
 			return nil, refuse(http.StatusBadRequest, "Invalid channels: an event may go to at most %d channels", limits.ChannelsPerPublish)
 		}
 		if items.Value().Kind() != pusher.KindString {
 			return nil, badRequest("Invalid channels: it must be an array of strings")
 		}
-		names = append(names, items.Value().Text())
+		w.names = append(w.names, items.Value().Text())
 	}
-	return names, nil
+	return w.names[first:], nil
 }
 
 func parseSocketID(v pusher.Value) (string, error) {

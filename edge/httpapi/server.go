@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -9,7 +8,6 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -38,15 +36,21 @@ type Config struct {
 // Server is the HTTP API. Time limits and the size of headers are set on the http.Server that it is used with.
 type Server struct {
 	cfg      Config
-	handlers map[string]handler // by the route's name
-	buffers  sync.Pool          // of *bytes.Buffer, each used for one body
-	http     http.Handler
+	routes   map[string]*endpoint // by the route's name
+	scratch  scratches
+	json     []string // the content type of an answer, shared by all of them
 	requests *prometheus.CounterVec
 	panics   prometheus.Counter
 }
 
 // handler answers one request that is signed and whose body was read.
-type handler func(ctx context.Context, app *tenants.App, body []byte) (response, error)
+type handler func(ctx context.Context, app *tenants.App, work *scratch) (response, error)
+
+// endpoint is what a route leads to.
+type endpoint struct {
+	handle handler
+	ok     prometheus.Counter // its answers of 200, resolved once so that counting them allocates nothing
+}
 
 // response is a JSON object.
 type response string
@@ -54,8 +58,8 @@ type response string
 // NewServer returns a server.
 func NewServer(cfg Config) *Server {
 	s := &Server{
-		cfg:     cfg,
-		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
+		cfg:  cfg,
+		json: []string{"application/json"},
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "peal_http_requests_total", Help: "Requests to the HTTP API, by route and status.",
 		}, []string{"route", "code"}),
@@ -63,12 +67,15 @@ func NewServer(cfg Config) *Server {
 			Name: "peal_http_panics_total", Help: "Panics while a request was handled; each is a bug.",
 		}),
 	}
-	s.handlers = map[string]handler{
-		"events":       s.events,
-		"batch_events": s.batchEvents,
+	s.routes = map[string]*endpoint{
+		"events":       s.endpoint("events", s.events),
+		"batch_events": s.endpoint("batch_events", s.batchEvents),
 	}
-	s.http = requestid.Handler(http.HandlerFunc(s.serve))
 	return s
+}
+
+func (s *Server) endpoint(name string, handle handler) *endpoint {
+	return &endpoint{handle: handle, ok: s.requests.WithLabelValues(name, strconv.Itoa(http.StatusOK))}
 }
 
 // Collectors returns the server's metrics.
@@ -77,21 +84,22 @@ func (s *Server) Collectors() []prometheus.Collector {
 }
 
 // ServeHTTP answers one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.http.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.serve(requestid.Begin(w, r), w, r) //nolint:contextcheck // Begin's context lies around the request's
+}
 
-func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	ctx := r.Context()
+func (s *Server) serve(ctx context.Context, w http.ResponseWriter, r *http.Request) {
 	name, status := "other", http.StatusInternalServerError // what is counted; "other" is what is no route
 	defer func() {
 		if p := recover(); p != nil {
 			s.panics.Inc()
 			status = s.fail(ctx, w, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
 		}
-		s.requests.WithLabelValues(name, strconv.Itoa(status)).Inc()
+		s.count(name, status)
 	}()
 	route, ok := s.parseRoute(r.URL.EscapedPath())
-	handle := s.handlers[route.name]
-	if !ok || handle == nil {
+	end := s.routes[route.name]
+	if !ok || end == nil {
 		status = s.fail(ctx, w, refuse(http.StatusNotFound, "Not found"))
 		return
 	}
@@ -101,36 +109,44 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		status = s.fail(ctx, w, refuse(http.StatusMethodNotAllowed, "Method not allowed, use POST"))
 		return
 	}
-	answer, err := s.answer(w, r, route, handle)
+	answer, err := s.answer(ctx, w, r, route, end.handle)
 	if err != nil {
 		status = s.fail(ctx, w, err)
 		return
 	}
 	status = http.StatusOK
-	w.Header().Set("Content-Type", "application/json")
+	w.Header()["Content-Type"] = s.json
 	// The request was carried out; who does not wait for the answer misses it.
 	_, _ = io.WriteString(w, string(answer)) //nolint:gosec // JSON of ours, under its own content type
 }
 
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, route route, handle handler) (response, error) {
-	app, err := s.cfg.Apps.ByID(r.Context(), route.app)
+func (s *Server) count(name string, status int) {
+	if end := s.routes[name]; end != nil && status == http.StatusOK {
+		end.ok.Inc()
+		return
+	}
+	s.requests.WithLabelValues(name, strconv.Itoa(status)).Inc()
+}
+
+func (s *Server) answer(ctx context.Context, w http.ResponseWriter, r *http.Request, route route, handle handler) (response, error) {
+	app, err := s.cfg.Apps.ByID(ctx, route.app)
 	if err != nil {
 		return "", err
 	}
-	signed, secret, err := authenticate(r, route, app, time.Now())
+	work := s.scratch.get()
+	defer s.scratch.put(work)
+	secret, err := authenticate(&work.signed, r, route, app, time.Now())
 	if err != nil {
 		return "", err
 	}
-	buf := s.buffers.Get().(*bytes.Buffer) //nolint:forcetypeassert // the pool holds nothing else
-	defer s.release(buf)
-	if err := readBody(buf, w, r, &app.Limits); err != nil {
+	if work.body, err = readBody(work.body, w, r, &app.Limits); err != nil {
 		return "", err
 	}
-	if err := signed.Verify(secret, buf.Bytes()); err != nil {
+	if err := work.signed.Verify(secret, work.body); err != nil {
 		return "", err
 	}
 	if !app.Enabled {
 		return "", refuse(http.StatusForbidden, "App %s is disabled", app.ID)
 	}
-	return handle(r.Context(), app, buf.Bytes())
+	return handle(ctx, app, work)
 }

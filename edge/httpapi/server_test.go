@@ -92,7 +92,8 @@ type api struct {
 	log *strings.Builder
 }
 
-func newAPI(prefix string) *api {
+// newApps returns the apps that an [api] has.
+func newApps() apps {
 	known := apps{}
 	for _, id := range []string{"3", "4"} {
 		known[id] = &tenants.App{
@@ -104,9 +105,13 @@ func newAPI(prefix string) *api {
 			},
 		}
 	}
+	return known
+}
+
+func newAPI(prefix string) *api {
 	a := &api{bus: &bus{}, log: &strings.Builder{}}
 	a.Server = httpapi.NewServer(httpapi.Config{
-		Apps:       known,
+		Apps:       newApps(),
 		Publisher:  publish.New(publish.Config{Bus: a.bus}),
 		Logger:     slog.New(slog.NewTextHandler(a.log, nil)),
 		PathPrefix: prefix,
@@ -449,28 +454,4 @@ func FuzzBody(f *testing.F) {
 			t.Errorf("%s %q: %d %q, published %q", name, body, w.Code, w.Body, frames)
 		}
 	})
-}
-
-// discard is a response writer that costs nothing.
-type discard struct{ header http.Header }
-
-func (d *discard) Header() http.Header         { return d.header }
-func (d *discard) Write(p []byte) (int, error) { return len(p), nil }
-func (d *discard) WriteHeader(int)             {}
-
-func BenchmarkEvents(b *testing.B) {
-	a := newAPI("")
-	const path = "/apps/3/events"
-	body := `{"name":"my-event","channels":["my-channel"],"data":"` + strings.Repeat("x", 128) + `"}`
-	r := request("POST", path, signedQuery("POST", path, body, "key3", "secret3", time.Now()), body)
-	reader := strings.NewReader(body)
-	r.Body = io.NopCloser(reader)
-	w := &discard{header: http.Header{}}
-	b.ReportAllocs()
-	for b.Loop() {
-		reader.Reset(body)
-		clear(w.header)
-		a.ServeHTTP(w, r)
-		a.bus.messages = a.bus.messages[:0]
-	}
 }

@@ -65,7 +65,8 @@ func (p *Publisher) Collectors() []prometheus.Collector {
 }
 
 // Publish publishes all events in their order, or none when one of them breaks a rule. The error is an
-// [EventError] or wraps [ErrUnavailable].
+// [EventError] or wraps [ErrUnavailable]. The events and their lists of channels are the caller's again when it
+// returns.
 func (p *Publisher) Publish(ctx context.Context, app *tenants.App, events ...Event) error {
 	messages, err := encode(app, events)
 	if err != nil {
@@ -113,6 +114,13 @@ func at(event int, err error) error {
 }
 
 func appendMessages(messages []channels.Message, app string, e *Event) []channels.Message {
+	if len(e.Channels) == 1 { // as most events have
+		return append(messages, channels.Message{
+			Topic:  channels.Topic{App: app, Channel: e.Channels[0]},
+			Frame:  pusher.EventFrame(e.Name, e.Channels[0], e.Data),
+			Except: e.Except,
+		})
+	}
 	encoded := pusher.NewEvent(e.Name, e.Data)
 	own := len(messages)
 	for _, channel := range e.Channels {

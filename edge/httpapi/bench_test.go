@@ -1,0 +1,124 @@
+package httpapi_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pealhq/peal/channels"
+	"github.com/pealhq/peal/edge/httpapi"
+	"github.com/pealhq/peal/edge/publish"
+)
+
+// discard is a response writer that costs nothing and, like the one of net/http, takes strings.
+type discard struct {
+	header http.Header
+	status int
+}
+
+func (d *discard) Header() http.Header               { return d.header }
+func (d *discard) Write(p []byte) (int, error)       { return len(p), nil }
+func (d *discard) WriteString(s string) (int, error) { return len(s), nil }
+func (d *discard) WriteHeader(status int)            { d.status = status }
+
+// forget is a bus that costs nothing.
+type forget struct{}
+
+func (forget) Publish(context.Context, ...channels.Message) error { return nil }
+
+// again sends one request to a handler over and over. It reuses what is not the handler's own: the request,
+// its body and the answer.
+type again struct {
+	handler http.Handler
+	r       *http.Request
+	body    string
+	reader  *strings.Reader
+	w       *discard
+}
+
+func newAgain(h http.Handler, path, body string) *again {
+	reader := strings.NewReader(body)
+	r := httptest.NewRequest("POST", path+"?"+signedQuery("POST", path, body, "key3", "secret3", time.Now()), nil)
+	r.ContentLength, r.Body = int64(len(body)), io.NopCloser(reader)
+	return &again{handler: h, r: r, body: body, reader: reader, w: &discard{header: http.Header{}}}
+}
+
+func (a *again) send() {
+	a.reader.Reset(a.body)
+	clear(a.w.header)
+	a.w.status = http.StatusOK
+	a.handler.ServeHTTP(a.w, a.r)
+}
+
+// server returns an API that hands what is published to nobody.
+func server() *httpapi.Server {
+	return httpapi.NewServer(httpapi.Config{
+		Apps:      newApps(),
+		Publisher: publish.New(publish.Config{Bus: forget{}}),
+		Logger:    slog.New(slog.DiscardHandler),
+	})
+}
+
+// bare is what any server has to do: it reads the same body and answers the same.
+var bare = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	if _, err := io.Copy(io.Discard, r.Body); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = io.WriteString(w, "{}")
+})
+
+func eventBody(channels int) string {
+	return `{"name":"my-event","channels":` + manyChannels(channels) + `,"data":"` + strings.Repeat("x", 128) + `"}`
+}
+
+func batchBody(events int) string {
+	event := `{"name":"my-event","channel":"my-channel","data":"` + strings.Repeat("x", 128) + `"}`
+	return `{"batch":[` + strings.Repeat(event+",", events-1) + event + `]}`
+}
+
+// TestAllocationsOfAPublish counts them over the whole handler, from the request that net/http hands over to
+// the answer. The bounds leave room for the race detector, under which pools drop a part of what they are given.
+func TestAllocationsOfAPublish(t *testing.T) {
+	for _, c := range []struct {
+		name, path, body string
+		most             float64
+	}{
+		{"an event", "/apps/3/events", eventBody(1), 15},
+		{"an event for ten channels", "/apps/3/events", eventBody(10), 15 + 10*2},
+		{"a batch of ten", "/apps/3/batch_events", batchBody(10), 15 + 10*4},
+	} {
+		a := newAgain(server(), c.path, c.body)
+		got := testing.AllocsPerRun(200, a.send)
+		if t.Logf("%s: %.0f allocations", c.name, got); got > c.most || a.w.status != 200 {
+			t.Errorf("%s: %.1f allocations, want at most %.0f; status %d", c.name, got, c.most, a.w.status)
+		}
+	}
+}
+
+// BenchmarkHandler is the handler alone, without net/http.
+func BenchmarkHandler(b *testing.B) {
+	for _, c := range []struct{ name, path, body string }{
+		{"events", "/apps/3/events", eventBody(1)},
+		{"events-10KB", "/apps/3/events", strings.Replace(eventBody(1), "xx", strings.Repeat("x", 10_000), 1)},
+		{"events-100-channels", "/apps/3/events", eventBody(100)},
+		{"batch-10", "/apps/3/batch_events", batchBody(10)},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			a := newAgain(server(), c.path, c.body)
+			b.ReportAllocs()
+			for b.Loop() {
+				a.send()
+			}
+			if a.w.status != 200 {
+				b.Fatalf("status %d", a.w.status)
+			}
+		})
+	}
+}
