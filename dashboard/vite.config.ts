@@ -13,7 +13,8 @@ export default defineConfig({
     },
   },
   server: {
-    proxy: { "/api": process.env["PEAL_CONTROL_URL"] ?? "http://127.0.0.1:6002" },
+    // Not named PEAL_: the server refuses settings of that prefix that it does not know.
+    proxy: { "/api": process.env["VITE_CONTROL_URL"] ?? "http://127.0.0.1:6002" },
   },
   build: {
     outDir: "dist",

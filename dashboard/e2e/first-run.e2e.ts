@@ -48,6 +48,8 @@ test("from nothing to the first event, and again after a restart", async () => {
   await page.getByRole("heading", { name: "Get started" }).waitFor();
   await page.getByText("Waiting for your first event").waitFor();
   await waitUntilLive(page);
+  // The first tab is of a library that only listens.
+  await page.getByRole("tabpanel", { name: "pusher-js" }).getByText("This code listens.").waitFor();
   const server = await serverFrom(page);
   await server.trigger("my-channel", "my-event", { message: "struck once" });
   await page.getByText("Your first event arrived").waitFor();

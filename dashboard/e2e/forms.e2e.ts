@@ -116,10 +116,19 @@ test("a page behind the login comes back after it, and nothing else does", async
   await page.getByRole("button", { name: "Create key" }).click();
   await page.waitForURL("**/login?next=*");
 
+  await context.clearCookies();
   await page.goto(`${peal.dashboardUrl}/login?next=%2F%2Fexample.com`);
   await page.getByLabel("Email").fill(demo.email);
   await page.getByLabel("Password", { exact: true }).fill(demo.password);
   await page.getByRole("button", { name: "Log in" }).click();
+  await page.waitForURL(`${peal.dashboardUrl}/apps`);
+
+  // Who is signed in has no use for the form.
+  await page.goto(`${peal.dashboardUrl}/login`);
+  await page.waitForURL(`${peal.dashboardUrl}/apps`);
+  await page.goto(`${peal.dashboardUrl}/login?next=%2Fapps%2F${peal.appId}%2Fkeys`);
+  await page.waitForURL(`${peal.dashboardUrl}/apps/${peal.appId}/keys`);
+  await page.goto(`${peal.dashboardUrl}/login?next=%2F%2Fexample.com`);
   await page.waitForURL(`${peal.dashboardUrl}/apps`);
   await context.close();
 });

@@ -84,6 +84,23 @@ test("from sign-up to a sent event and out again without a pointer", async () =>
   await keyboard.type("nothing like it");
   await page.getByRole("heading", { name: "No app matches" }).waitFor();
 
+  // Pressed while the page is still loading, the palette opens as soon as it can.
+  let answer = () => {};
+  const held = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  await page.route("**/WhoAmI", async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.reload();
+  await keyboard.press("Control+k");
+  answer();
+  await page.getByRole("combobox", { name: "Go to or do" }).waitFor();
+  await page.unroute("**/WhoAmI");
+  await keyboard.press("Escape");
+  await page.getByRole("combobox", { name: "Go to or do" }).waitFor({ state: "detached" });
+
   await keyboard.press("Control+k");
   await keyboard.type("log out");
   await keyboard.press("Enter");

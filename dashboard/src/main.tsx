@@ -7,8 +7,12 @@ import { createRoot } from "react-dom/client";
 import { createQueryClient } from "./api/query-client";
 import { createApiTransport } from "./api/transport";
 import { createAppRouter } from "./routes";
+import { holdShortcut } from "./ui/shortcut";
 import { ToastProvider } from "./ui/toast";
 import { TooltipProvider } from "./ui/tooltip";
+
+// The shell, which opens the palette, comes later than the first paint.
+holdShortcut("mod+k");
 
 const queryClient = createQueryClient();
 const transport = createApiTransport(toLogin);

@@ -9,7 +9,7 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import { prefetchApp, prefetchApps } from "./api/apps";
-import { loadAccount } from "./api/auth";
+import { isSignedIn, loadAccount } from "./api/auth";
 import { isSignedOut } from "./api/errors";
 import { prefetchKeys } from "./api/keys";
 import { prefetchPlatform } from "./api/platform";
@@ -40,6 +40,10 @@ const login = createRoute({
   validateSearch: (search): { next?: string } => {
     const next = localPath(search["next"]);
     return next ? { next } : {};
+  },
+  beforeLoad: async ({ context, search }) => {
+    if (!(await isSignedIn(context.queryClient, context.transport))) return;
+    throw redirect({ href: search.next ?? "/apps", replace: true });
   },
   component: lazyRouteComponent(() => import("./pages/login"), "LoginPage"),
 });

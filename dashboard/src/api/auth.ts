@@ -2,6 +2,7 @@ import type { Transport } from "@connectrpc/connect";
 import { createQueryOptions, useMutation, useQuery, useTransport } from "@connectrpc/connect-query";
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { type Account, AuthService } from "../gen/peal/admin/v1/auth_pb";
+import { isSignedOut } from "./errors";
 
 export type { Account };
 
@@ -15,6 +16,20 @@ export async function loadAccount(
   const options = createQueryOptions(whoAmI, {}, { transport });
   const { account } = await queryClient.ensureQueryData({ ...options, revalidateIfStale: true });
   return account;
+}
+
+/** Asks the server, since a remembered account may be of a session that has ended. Any failure counts as none. */
+export async function isSignedIn(queryClient: QueryClient, transport: Transport): Promise<boolean> {
+  const options = createQueryOptions(whoAmI, {}, { transport });
+  // Who was sent here because there is no session need not wait for the same answer again.
+  const known = queryClient.getQueryState(options.queryKey);
+  if (known?.data === undefined && isSignedOut(known?.error)) return false;
+  try {
+    await queryClient.fetchQuery({ ...options, staleTime: 0, retry: false });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Only below the shell, which is not drawn before the account is known. */

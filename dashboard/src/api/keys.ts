@@ -12,6 +12,12 @@ const listOptions = (transport: Transport, appId: string) =>
 
 export const isActive = (key: Key): boolean => key.state === KeyState.ACTIVE;
 
+/** The keys that work before those that do not, each in the order they came. */
+export const activeFirst = (keys: Key[]): Key[] => [
+  ...keys.filter(isActive),
+  ...keys.filter((key) => !isActive(key)),
+];
+
 /** The keys of an app, oldest first, revoked ones too. */
 export function useKeys(appId: string) {
   const query = useQuery(listKeys, { appId });

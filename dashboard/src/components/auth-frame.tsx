@@ -1,4 +1,5 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect } from "react";
+import { dropShortcut } from "../ui/shortcut";
 import { Mark } from "./logo";
 import { useTitle } from "./page";
 import { ThemeMenu } from "./theme-menu";
@@ -14,6 +15,8 @@ export function AuthFrame({
   children: ReactNode;
 }) {
   useTitle(title);
+  // There is no palette before the login.
+  useEffect(dropShortcut, []);
   return (
     <div className="flex min-h-dvh flex-col bg-panel">
       <header className="flex h-14 shrink-0 items-center justify-between px-4 sm:px-6">

@@ -1,4 +1,4 @@
-import { isActive, type Key } from "../api/keys";
+import { activeFirst, isActive, type Key } from "../api/keys";
 import { Permission, useReasonAgainst } from "../api/permission";
 import { toDate } from "../api/time";
 import { Badge } from "../ui/badge";
@@ -23,7 +23,7 @@ export function KeysTable({
     <Table label="Keys">
       <KeysHead />
       <tbody>
-        {keys.map((key) => (
+        {activeFirst(keys).map((key) => (
           <KeyRow key={key.key} appId={appId} value={key} onRevoke={() => onRevoke(key)} />
         ))}
       </tbody>
@@ -46,14 +46,26 @@ function KeyRow({ appId, value, onRevoke }: { appId: string; value: Key; onRevok
       </span>
     )
   );
+  const revoke = active && (
+    <Button
+      size="sm"
+      variant="ghost"
+      reason={reason}
+      onClick={onRevoke}
+      aria-label={`Revoke key ${value.key}`}
+    >
+      Revoke
+    </Button>
+  );
   return (
     <Row className={active ? undefined : "text-muted"}>
-      <Td className="max-md:py-2.5">
+      {/* A phone has no room for columns: there, this one is as wide as the table and holds the whole row. */}
+      <Td className="max-md:max-w-0 max-md:py-2.5">
         <span className="flex items-center gap-1">
           <code className="truncate text-12">{value.key}</code>
           <CopyButton what={`key ${value.key}`} source={value.key} />
+          <span className="-mr-2.5 ml-auto shrink-0 md:hidden">{revoke}</span>
         </span>
-        {/* A phone has no room for columns: there, the rest of the row stands below the key. */}
         <div className="flex flex-col gap-1.5 md:hidden">
           {active && hidden}
           <span className="flex items-center gap-2 text-12 text-muted">
@@ -68,19 +80,7 @@ function KeyRow({ appId, value, onRevoke }: { appId: string; value: Key; onRevok
       <Td className="max-md:hidden">{state}</Td>
       <Td className="max-md:hidden">{created}</Td>
       <Td className="max-md:hidden">{hidden}</Td>
-      <Td className="text-right max-md:pt-2 max-md:pl-0 max-md:align-top">
-        {active && (
-          <Button
-            size="sm"
-            variant="ghost"
-            reason={reason}
-            onClick={onRevoke}
-            aria-label={`Revoke key ${value.key}`}
-          >
-            Revoke
-          </Button>
-        )}
-      </Td>
+      <Td className="text-right max-md:hidden">{revoke}</Td>
     </Row>
   );
 }
@@ -92,7 +92,7 @@ function KeysHead() {
       <Th className="max-md:hidden">State</Th>
       <Th className="max-md:hidden">Created</Th>
       <Th className="max-md:hidden">Secret</Th>
-      <Th>
+      <Th className="max-md:hidden">
         <span className="sr-only">Actions</span>
       </Th>
     </Head>
@@ -123,7 +123,7 @@ export function KeysTableSkeleton() {
                 <Td className="max-md:hidden">
                   <Skeleton className="w-44" />
                 </Td>
-                <Td />
+                <Td className="max-md:hidden" />
               </Row>
             ))}
           </tbody>

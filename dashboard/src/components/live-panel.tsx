@@ -1,10 +1,11 @@
+import { Link as PageLink } from "@tanstack/react-router";
 import { CircleCheck, Pause, Play, Send } from "lucide-react";
-import { useEffect, useId, useState } from "react";
+import { useEffect, useEffectEvent, useId, useState } from "react";
 import { usePublishEvent } from "../api/events";
 import { Permission, useReasonAgainst } from "../api/permission";
 import type { Edge } from "../api/platform";
 import type { Tone } from "../ui/badge";
-import { Button } from "../ui/button";
+import { Button, buttonClass } from "../ui/button";
 import { Callout } from "../ui/callout";
 import { cx } from "../ui/cx";
 import { IconButton } from "../ui/icon-button";
@@ -27,13 +28,13 @@ export function LivePanel({
   appId,
   appKey,
   edge,
-  onRetry,
+  onStale,
 }: {
   appId: string;
   appKey: string;
   edge: Edge;
-  /** Called before connecting again: the key itself may have become stale. */
-  onRetry: () => void;
+  /** Called when the edge does not know the key, and before connecting again: it may be revoked by now. */
+  onStale: () => void;
 }) {
   const titleId = useId();
   const [list, setList] = useState(() => emptyList<Item>(keep));
@@ -49,6 +50,13 @@ export function LivePanel({
 
   useEffect(() => setList((now) => setPaused(now, paused)), [paused]);
   useShortcut("p", () => setStopped(!stopped));
+
+  const refused = link.state === "refused";
+  const unknownKey = refused && link.code === noSuchKey;
+  const tellStale = useEffectEvent(onStale);
+  useEffect(() => {
+    if (unknownKey) tellStale();
+  }, [unknownKey]);
 
   const latest = list.shown[0];
   return (
@@ -76,15 +84,16 @@ export function LivePanel({
       </header>
       <div className="flex flex-col gap-4 p-4">
         <LinkAdvice
+          appId={appId}
           link={link}
           edge={edge}
           onReconnect={() => {
-            onRetry();
+            onStale();
             reconnect();
           }}
         />
-        <Arrival count={count} listening={link.state === "live"} />
-        <SendTestEvent appId={appId} />
+        {!refused && <Arrival count={count} listening={link.state === "live"} />}
+        <SendTestEvent appId={appId} deaf={refused} />
       </div>
       <p role="status" className="sr-only">
         {latest ? `${latest.name} arrived on ${channel}` : ""}
@@ -130,15 +139,28 @@ function LinkState({ link, paused }: { link: Link; paused: boolean }) {
   );
 }
 
+/** The key is unknown, revoked, or of an app that is gone. */
+const noSuchKey = 4001;
+
 const adviceOn: Record<number, string> = {
-  4001: "The key may have been revoked, or its app deleted.",
+  [noSuchKey]: "The key may have been revoked, or its app deleted.",
   4003: "The app is disabled. The operator of this installation can enable it.",
   4004: "The app has as many sockets as it may have. Close some, then connect again.",
 };
 
-function LinkAdvice({ link, edge, onReconnect }: { link: Link; edge: Edge; onReconnect: () => void }) {
+function LinkAdvice({
+  appId,
+  link,
+  edge,
+  onReconnect,
+}: {
+  appId: string;
+  link: Link;
+  edge: Edge;
+  onReconnect: () => void;
+}) {
   const again = (
-    <Button size="sm" className="mt-2" onClick={onReconnect}>
+    <Button size="sm" onClick={onReconnect}>
       Connect again
     </Button>
   );
@@ -147,12 +169,23 @@ function LinkAdvice({ link, edge, onReconnect }: { link: Link; edge: Edge; onRec
       <Callout tone="bad" title={`The edge refused the connection with code ${link.code}`}>
         {link.reason && <p className="text-muted">It said: {link.reason}</p>}
         {adviceOn[link.code] && <p className="text-muted">{adviceOn[link.code]}</p>}
-        {again}
+        <div className="mt-2 flex flex-wrap gap-2">
+          {again}
+          {link.code === noSuchKey && (
+            <PageLink to="/apps/$appId/keys" params={{ appId }} className={buttonClass("secondary", "sm")}>
+              Go to keys
+            </PageLink>
+          )}
+        </div>
       </Callout>
     );
   }
   if (link.state === "closed") {
-    return <Callout title="The connection is closed">{again}</Callout>;
+    return (
+      <Callout title="The connection is closed">
+        <div className="mt-2">{again}</div>
+      </Callout>
+    );
   }
   if (link.state !== "unavailable") return null;
   const blocked = location.protocol === "https:" && !edge.tls;
@@ -163,7 +196,7 @@ function LinkAdvice({ link, edge, onReconnect }: { link: Link; edge: Edge; onRec
           ? "This page came over TLS and the edge speaks without it, which browsers do not allow. Give the edge TLS."
           : `Check that this browser can reach ${edge.host} on port ${edge.port}. It tries again by itself.`}
       </p>
-      {again}
+      <div className="mt-2">{again}</div>
     </Callout>
   );
 }
@@ -190,17 +223,18 @@ function Arrival({ count, listening }: { count: number; listening: boolean }) {
       <div className="text-13">
         <p className="font-medium">Waiting for your first event</p>
         <p className="text-muted">
-          Publish <code className="text-12">{event}</code> with the code on this page, or send one from here.
+          Publish <code className="text-12">{event}</code> from your server, or send one from here.
         </p>
       </div>
     </div>
   );
 }
 
-function SendTestEvent({ appId }: { appId: string }) {
+function SendTestEvent({ appId, deaf }: { appId: string; deaf: boolean }) {
   const publish = usePublishEvent();
   const tellProblem = useProblemToast();
-  const reason = useReasonAgainst(Permission.EVENTS_PUBLISH);
+  const notAllowed = useReasonAgainst(Permission.EVENTS_PUBLISH);
+  const reason = notAllowed ?? (deaf ? "It would not arrive here: the connection was refused." : undefined);
 
   function send() {
     const data = JSON.stringify({ message: "hello from the dashboard" });

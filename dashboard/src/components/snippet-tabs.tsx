@@ -1,5 +1,6 @@
 import { Permission, useReasonAgainst } from "../api/permission";
 import type { Edge } from "../api/platform";
+import { Callout } from "../ui/callout";
 import { CodeBlock } from "../ui/code-block";
 import { Tabs } from "../ui/tabs";
 import { snippets } from "./snippets";
@@ -37,6 +38,11 @@ export function SnippetTabs({
   return (
     <Tabs label="Library" tabs={all} value={current.id} onChange={onChange}>
       <div className="flex flex-col gap-3">
+        {current.role === "client" && (
+          <Callout>
+            This code listens. Publish from one of the server tabs, or send a test event from this page.
+          </Callout>
+        )}
         {current.blocks.map((block, index) => (
           <CodeBlock
             key={block.title}

@@ -58,6 +58,11 @@ test("every snippet names the channel, the event and the key", () => {
   }
 });
 
+test("laravel installs what each of its two halves imports", () => {
+  const install = snippets(facts).find(({ id }) => id === "laravel")?.blocks[0]?.code;
+  expect(install).toBe("composer require pusher/pusher-php-server\nnpm install laravel-echo pusher-js");
+});
+
 test("only what runs on a server has the secret", () => {
   for (const { id, role } of snippets(facts)) {
     expect(codeOf(id).includes(facts.secret), id).toBe(role === "server");

@@ -185,7 +185,7 @@ window.Echo = new Echo({
 });`;
   const tinker = `Broadcast::on('${channel}')->as('${event}')->with(['message' => 'hello world'])->sendNow();`;
   return [
-    install("composer require pusher/pusher-php-server"),
+    install("composer require pusher/pusher-php-server\nnpm install laravel-echo pusher-js"),
     { title: ".env", language: "env", code: env },
     { title: "resources/js/echo.js", language: "js", code: echo },
     { title: "php artisan tinker", language: "php", code: tinker },

@@ -1,5 +1,6 @@
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { KeyRound } from "lucide-react";
+import { useEffect, useRef } from "react";
 import type { App } from "../api/apps";
 import { isActive, useKeys } from "../api/keys";
 import { type Edge, usePlatform } from "../api/platform";
@@ -14,6 +15,7 @@ import { buttonClass } from "../ui/button";
 import { Callout } from "../ui/callout";
 import { Empty } from "../ui/empty";
 import { Skeleton } from "../ui/skeleton";
+import { useToast } from "../ui/toast";
 
 export function StartPage() {
   const app = useCurrentApp();
@@ -21,7 +23,7 @@ export function StartPage() {
     <Page
       title="Get started"
       context={app.name}
-      description="Copy the code for your language, run it, and watch the event arrive here."
+      description="Publish an event with the code for your server and watch it arrive here. The code for pusher-js listens, as this page does."
     >
       <Start app={app} />
     </Page>
@@ -32,17 +34,12 @@ function Start({ app }: { app: App }) {
   const keys = useKeys(app.id);
   const platform = usePlatform();
   const error = keys.error ?? platform.error;
+  const key = keys.keys?.find(isActive)?.key;
+  useTellSwitch(key);
 
   if (keys.keys && platform.edge) {
-    const key = keys.keys.find(isActive);
     return key ? (
-      <Ready
-        key={key.key}
-        app={app}
-        appKey={key.key}
-        edge={platform.edge}
-        onRetry={() => void keys.refetch()}
-      />
+      <Ready key={key} app={app} appKey={key} edge={platform.edge} onStale={() => void keys.refetch()} />
     ) : (
       <NoKey app={app} />
     );
@@ -61,16 +58,29 @@ function Start({ app }: { app: App }) {
   );
 }
 
+/** The code on the page changes with the key, so say that it did. */
+function useTellSwitch(key: string | undefined) {
+  const toast = useToast();
+  const last = useRef(key);
+  useEffect(() => {
+    if (last.current && key && last.current !== key) {
+      toast({ tone: "ok", title: "The key was revoked", detail: `This page now uses ${key}` });
+    }
+    last.current = key;
+  }, [key, toast]);
+}
+
 function Ready({
   app,
   appKey,
   edge,
-  onRetry,
+  onStale,
 }: {
   app: App;
   appKey: string;
   edge: Edge;
-  onRetry: () => void;
+  /** Called when the key may be one no longer. */
+  onStale: () => void;
 }) {
   const { lib } = useSearch({ from: "/shell/apps/$appId/start" });
   const navigate = useNavigate();
@@ -103,7 +113,7 @@ function Ready({
       </div>
       {/* Above the code where there is no room beside it: what arrives must be seen to arrive. */}
       <div className="min-w-0 max-xl:order-first xl:sticky xl:top-20">
-        <LivePanel appId={app.id} appKey={appKey} edge={edge} onRetry={onRetry} />
+        <LivePanel appId={app.id} appKey={appKey} edge={edge} onStale={onStale} />
       </div>
     </div>
   );
