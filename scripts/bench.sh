@@ -115,7 +115,7 @@ build=(go build -buildvcs=false -trimpath)
 {
 	echo "processor: $(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo 2>/dev/null | head -n 1)"
 	echo "cores: $(getconf _NPROCESSORS_ONLN)"
-	echo "system: $(uname -srm)"
+	echo "system: $(uname -sm)"
 	echo "go: $(go env GOVERSION)"
 	echo "version: $(git describe --tags --always --dirty 2>/dev/null || echo unknown)"
 	echo "pinned to cores: $pinned"

@@ -169,6 +169,7 @@ func (p *platform) build() {
 		Apps: p.cache, Hub: p.hub, Logger: log,
 		PathPrefix: p.cfg.settings.text(setEdgePathPrefix),
 		Portable:   p.cfg.settings.text(setPortableSockets) == "true",
+		MaxSockets: maxSockets(),
 	})
 	p.httpAPI = httpapi.NewServer(httpapi.Config{
 		Apps: p.cache, Publisher: p.publish, Logger: log,

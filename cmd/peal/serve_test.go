@@ -5,11 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pealhq/peal/internal/testenv"
@@ -129,10 +131,18 @@ func lockOut(t *testing.T, url string) (back func()) {
 	}
 }
 
-// startServe starts `peal serve` and waits until it says where it is.
-func startServe(t *testing.T, env []string) *process {
+// startServe starts `peal serve`, under another command where one is given, and waits until it says where it is.
+func startServe(t *testing.T, env []string, under ...string) *process {
 	t.Helper()
 	cmd := command(t, env, append([]string{"serve", "--log-format", "json"}, freePorts...)...)
+	if len(under) > 0 {
+		path, err := exec.LookPath(under[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd.Args = append(append(under, cmd.Path), cmd.Args[1:]...)
+		cmd.Path = path
+	}
 	p := &process{Cmd: cmd, stderr: &lockedBuffer{}, exited: make(chan error, 1)}
 	pipe, err := cmd.StderrPipe()
 	if err != nil {
@@ -166,4 +176,50 @@ func startServe(t *testing.T, env []string) *process {
 		t.Fatalf("peal serve did not come up\n%s", p.stderr)
 	}
 	return p
+}
+
+// TestServeWithFewDescriptors: when they are used up new sockets are refused, and the other doors answer.
+func TestServeWithFewDescriptors(t *testing.T) {
+	t.Parallel()
+	_, env := database(t)
+	runPeal(t, env, "migrate", "up").want(t, "up", exitOK)
+	file := write(t, "apps.yaml", "tenants:\n  - name: Acme\n    apps:\n      - {id: '7', name: chat, keys: [{key: abc, secret: def}]}\n")
+	runPeal(t, env, "apply", "-f", file, "--yes").want(t, "apply", exitOK)
+	p := startServe(t, env, "prlimit", "--nofile=200:200")
+	var inside []*client
+	refused := 0
+	for range 300 {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		conn, _, err := websocket.Dial(ctx, strings.Replace(p.info.EdgeURL, "http", "ws", 1)+"/app/abc?protocol=7", nil)
+		cancel()
+		if err != nil {
+			t.Fatalf("after %d sockets: %v", len(inside), err)
+		}
+		t.Cleanup(func() { conn.CloseNow() })
+		c := &client{Conn: conn}
+		_, text, err := conn.Read(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), "pusher:connection_established") {
+			inside = append(inside, c)
+			continue
+		}
+		if code := c.closedWith(t); code != 4100 {
+			t.Errorf("refused with %d, want 4100", code)
+		}
+		refused++
+	}
+	if len(inside) != 100 || refused != 200 {
+		t.Errorf("%d sockets inside and %d refused, want 100 and 200", len(inside), refused)
+	}
+	get(t, p.info.OpsURL+"/readyz")
+	get(t, p.info.DashboardURL+"/")
+	inside[0].subscribe(t, "x")
+	if err := library(devInfo{EdgeURL: p.info.EdgeURL, AppID: "7", Key: "abc", Secret: "def"}).Trigger("x", "e", "{}"); err != nil {
+		t.Fatal(err)
+	}
+	if f := inside[0].next(t); f.Event != "e" {
+		t.Errorf("received %+v", f)
+	}
 }

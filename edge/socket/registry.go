@@ -96,6 +96,13 @@ func (r *registry) byKey(appID string) map[string][]*socket {
 	return keys
 }
 
+// count returns how many connections are being served.
+func (r *registry) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.inside)
+}
+
 // each calls f with every connection that is being served. f must not call the registry.
 func (r *registry) each(f func(*socket)) {
 	r.mu.Lock()

@@ -24,6 +24,8 @@ type Config struct {
 	// PathPrefix stands before /app/ in the path, such as "/ws". It is empty or begins with a slash and ends
 	// without one.
 	PathPrefix string
+	// MaxSockets bounds how many sockets are open at once; more are told that the edge is full. 0 is no bound.
+	MaxSockets int
 	// QueueBytes bounds what may wait for one client that does not read (4 MiB). QueueFrames bounds it in frames
 	// (10,000), for portable sockets.
 	QueueFrames int
@@ -96,6 +98,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	g, end := s.admit(r)
+	if end == nil && s.cfg.MaxSockets > 0 && s.sockets.count() >= s.cfg.MaxSockets {
+		end = endWith(pusher.CloseOverCapacity)
+	}
 	c := s.newSocket(g)
 	if s.wired != nil && r.TLS == nil {
 		s.wired.serve(w, r, c, end) //nolint:contextcheck // A socket outlives the request that opened it.

@@ -449,3 +449,33 @@ func TestAbruptEnd(t *testing.T) {
 	}
 	e.wantMetric("peal_connections_closed_total", 0)
 }
+
+// TestFullEdge refuses who comes when there is no room, and lets in again when there is.
+func TestFullEdge(t *testing.T) {
+	t.Parallel()
+	e := onLoopback(t, func(cfg *socket.Config) { cfg.MaxSockets = 2 })
+	first, second := e.join("there"), e.join("there")
+	e.connect("/app/key").wantEnd(4100, "Over capacity, try again in a moment")
+	// Who may not come in at all is told that, not that there is no room.
+	e.connect("/app/nobody").wantEnd(4001, "App key nobody not in this cluster. Did you forget to specify the cluster?")
+	e.deliver("for both")
+	first.want("for both")
+	second.want("for both")
+	if err := second.conn.Close(websocket.StatusNormalClosure, ""); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	deadline := time.Now().Add(20 * time.Second)
+	for e.metric("peal_connections") > 1 && time.Now().Before(deadline) {
+		time.Sleep(time.Millisecond)
+	}
+	// The refused ones are gone by now too, or soon.
+	for {
+		c := e.connect("/app/key")
+		if text, err := c.next(); err == nil && strings.Contains(text, "connection_established") {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("there is room, and nobody is let in")
+		}
+	}
+}

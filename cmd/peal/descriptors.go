@@ -1,0 +1,20 @@
+package main
+
+import "syscall"
+
+// reservedDescriptors are kept from sockets, for the database, the other doors, and connections that are only being
+// told that there is no room.
+const reservedDescriptors = 256
+
+// maxSockets returns how many sockets the process may hold, so that it refuses more instead of running out of
+// descriptors; 0 when the limit cannot be read. Go raises the limit to what is allowed when it starts.
+func maxSockets() int {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 0
+	}
+	const plenty = 1 << 30
+	n := int(min(uint64(limit.Cur), plenty))
+	// A small limit is shared half and half.
+	return n - min(reservedDescriptors, n/2)
+}
