@@ -87,6 +87,33 @@ func TestDataIsAString(t *testing.T) {
 	}
 }
 
+// TestEveryByteAtEveryPlace puts each character that may need an escape, and some that do not, at each place of
+// a run that is read eight bytes at a time, one and two of them, into a frame and back out of it.
+func TestEveryByteAtEveryPlace(t *testing.T) {
+	t.Parallel()
+	filler := strings.Repeat("x", 19)
+	for r := range rune(0x100) {
+		for at := range filler {
+			for _, also := range []string{"", "\"", "\x1f", "é", "\U0001f600\\"} {
+				data := filler[:at] + string(r) + also + filler[at:]
+				frame := pusher.EventFrame("e", "c", data)
+				var got struct{ Data string }
+				if err := json.Unmarshal(frame, &got); err != nil || got.Data != data {
+					t.Fatalf("%q became %s: %v", data, frame, err)
+				}
+				read, err := pusher.ParseClientFrame(frame)
+				if err != nil || read.Data.Text() != data {
+					t.Fatalf("%s was read as %q: %v", frame, read.Data.Text(), err)
+				}
+				raw := `{"event":"e","data":"` + data + `"}`
+				if _, err := pusher.ParseClientFrame([]byte(raw)); (err == nil) != json.Valid([]byte(raw)) {
+					t.Fatalf("%q: %v", raw, err)
+				}
+			}
+		}
+	}
+}
+
 func FuzzEventFrame(f *testing.F) {
 	f.Add("event", "channel", "data")
 	f.Add("<&>\u2028\x00\x1f\"\\", "😀", "\n\r\t\b\f")

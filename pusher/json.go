@@ -176,22 +176,23 @@ func (c *checker) key(seen *keys) error {
 // str takes a string, which begins at the quote.
 func (c *checker) str() error {
 	c.pos++
-	for c.pos < len(c.doc) {
-		switch b := c.doc[c.pos]; {
-		case b == '"':
+	for {
+		c.pos += plainLen(c.doc[c.pos:])
+		if c.pos == len(c.doc) {
+			return c.fail("unexpected end of a string")
+		}
+		switch c.doc[c.pos] {
+		case '"':
 			c.pos++
 			return nil
-		case b == '\\':
+		case '\\':
 			if err := c.escape(); err != nil {
 				return err
 			}
-		case b < ' ':
-			return c.fail("control character in a string")
 		default:
-			c.pos++
+			return c.fail("control character in a string")
 		}
 	}
-	return c.fail("unexpected end of a string")
 }
 
 func (c *checker) escape() error {

@@ -11,14 +11,14 @@ func appendQuoted(dst []byte, s string) []byte {
 // appendEscaped appends what stands between the quotes of s as a JSON string.
 func appendEscaped(dst []byte, s string) []byte {
 	const hex = "0123456789abcdef"
-	plain := 0 // where the run of bytes begins that need no escape
-	for i := range len(s) {
-		b := s[i]
-		if b >= ' ' && b != '"' && b != '\\' {
-			continue
+	for {
+		plain := plainLen(s)
+		dst = append(dst, s[:plain]...)
+		if plain == len(s) {
+			return dst
 		}
-		dst = append(dst, s[plain:i]...)
-		plain = i + 1
+		b := s[plain]
+		s = s[plain+1:]
 		switch b {
 		case '"', '\\':
 			dst = append(dst, '\\', b)
@@ -36,19 +36,22 @@ func appendEscaped(dst []byte, s string) []byte {
 			dst = append(dst, '\\', 'u', '0', '0', hex[b>>4], hex[b&0xf])
 		}
 	}
-	return append(dst, s[plain:]...)
 }
 
 // escapedLen returns how many bytes appendEscaped adds, so that a frame is allocated once.
 func escapedLen(s string) int {
 	n := len(s)
-	for i := range len(s) {
-		switch b := s[i]; {
-		case b == '"', b == '\\', b == '\b', b == '\f', b == '\n', b == '\r', b == '\t':
+	for {
+		plain := plainLen(s)
+		if plain == len(s) {
+			return n
+		}
+		switch s[plain] {
+		case '"', '\\', '\b', '\f', '\n', '\r', '\t':
 			n++
-		case b < ' ':
+		default:
 			n += 5
 		}
+		s = s[plain+1:]
 	}
-	return n
 }

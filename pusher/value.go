@@ -158,12 +158,12 @@ func valueEnd(b []byte) int {
 
 // stringEnd returns the index of the quote that ends the string which begins at i.
 func stringEnd(b []byte, i int) int {
-	for i++; i < len(b) && b[i] != '"'; i++ {
-		if b[i] == '\\' {
-			i++
+	for i++; ; i += 2 { // a backslash and what it escapes
+		i += plainLen(b[i:])
+		if b[i] == '"' {
+			return i
 		}
 	}
-	return i
 }
 
 func scalarEnd(b []byte, i int) int {
