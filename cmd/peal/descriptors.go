@@ -14,7 +14,7 @@ func maxSockets() int {
 		return 0
 	}
 	const plenty = 1 << 30
-	n := int(min(uint64(limit.Cur), plenty))
+	n := int(min(uint64(limit.Cur), plenty)) //nolint:unconvert // It is signed on some systems.
 	// A small limit is shared half and half.
 	return n - min(reservedDescriptors, n/2)
 }

@@ -1,4 +1,4 @@
-// Benchdoc writes the figures that scripts/bench.sh has measured into docs/performance.md, between two markers; what
+// Command benchdoc writes the figures that scripts/bench.sh has measured into docs/performance.md, between two markers; what
 // stands around them is written by hand and stays. It measures nothing itself, and judges nothing but what the table's
 // own columns ask: start with table.go.
 package main

@@ -1,4 +1,4 @@
-// Tally runs every test there is (Go with the race detector, the dashboard's unit tests and type check, the browser's
+// Command tally runs every test there is (Go with the race detector, the dashboard's unit tests and type check, the browser's
 // journeys through the built binary) and ends with one line that counts them all: "N passed, M failed, K skipped".
 //
 // What counts is a test without subtests of its own, in Go as in TypeScript: each case of a table is one, the table is
