@@ -20,8 +20,10 @@ type param struct {
 
 // base is the key without the brackets of an array. It is what Ruby and PHP sort by.
 func (p param) base() string {
-	if i := strings.IndexByte(p.key, '['); i > 0 && strings.HasSuffix(p.key, "]") {
-		return p.key[:i]
+	if strings.HasSuffix(p.key, "]") {
+		if i := strings.IndexByte(p.key, '['); i > 0 {
+			return p.key[:i]
+		}
 	}
 	return p.key
 }

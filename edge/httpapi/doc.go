@@ -3,5 +3,5 @@
 // edge/publish to know.
 //
 // Start with [Server.ServeHTTP]. route.go maps paths, auth.go checks signatures, body.go and event.go read
-// what was sent, errors.go holds every refusal.
+// what was sent, scratch.go keeps the room for it from one request to the next, errors.go holds every refusal.
 package httpapi
