@@ -6,15 +6,17 @@ import "syscall"
 // told that there is no room.
 const reservedDescriptors = 256
 
-// maxSockets returns how many sockets the process may hold, so that it refuses more instead of running out of
-// descriptors; 0 when the limit cannot be read. Go raises the limit to what is allowed when it starts.
-func maxSockets() int {
+// descriptorShares returns how many sockets the process may hold, so that it refuses more instead of running out of
+// descriptors, and how many it may be refusing at once; 0 when the limit cannot be read. Go raises the limit to what
+// is allowed when it starts.
+func descriptorShares() (sockets, refused int) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return 0
+		return 0, 0
 	}
 	const plenty = 1 << 30
 	n := int(min(uint64(limit.Cur), plenty)) //nolint:unconvert // It is signed on some systems.
 	// A small limit is shared half and half.
-	return n - min(reservedDescriptors, n/2)
+	reserved := min(reservedDescriptors, n/2)
+	return n - reserved, reserved / 2
 }

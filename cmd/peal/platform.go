@@ -165,11 +165,13 @@ func (p *platform) build() {
 	p.bus = channels.NewMemoryBus()
 	p.hub = channels.NewHub(p.bus)
 	p.publish = publish.New(publish.Config{Bus: p.bus})
+	sockets, refused := descriptorShares()
 	p.sockets = socket.NewServer(socket.Config{
 		Apps: p.cache, Hub: p.hub, Logger: log,
 		PathPrefix: p.cfg.settings.text(setEdgePathPrefix),
 		Portable:   p.cfg.settings.text(setPortableSockets) == "true",
-		MaxSockets: maxSockets(),
+		MaxSockets: sockets,
+		MaxRefused: refused,
 	})
 	p.httpAPI = httpapi.NewServer(httpapi.Config{
 		Apps: p.cache, Publisher: p.publish, Logger: log,

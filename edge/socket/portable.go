@@ -29,7 +29,7 @@ func (s *Server) servePortable(w http.ResponseWriter, r *http.Request, c *socket
 	p := &portable{socket: c, out: newOutbox(s.cfg.QueueFrames, s.cfg.QueueBytes), cancel: cancel}
 	c.line = p
 	if !s.sockets.begin(c) {
-		refuseShutdown(w)
+		turnAway(w, "shutting down")
 		return
 	}
 	conn, err := accept(w, r, c.alive.sign)

@@ -12,6 +12,7 @@ type registry struct {
 	mu      sync.Mutex
 	inside  map[*socket]struct{}            // guarded by mu; all that are served, refused ones too
 	apps    map[string]map[*socket]struct{} // guarded by mu; those that were let in, by the app's id
+	members int                             // guarded by mu; how many are in apps
 	closed  bool                            // guarded by mu; nobody may enter any more
 	emptied chan struct{}                   // closed when closed is set and nobody is inside
 }
@@ -74,11 +75,13 @@ func (r *registry) add(c *socket) {
 		r.apps[c.appID] = sockets
 	}
 	sockets[c] = struct{}{}
+	r.members++
 }
 
 func (r *registry) remove(c *socket) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.members--
 	delete(r.apps[c.appID], c)
 	if len(r.apps[c.appID]) == 0 {
 		delete(r.apps, c.appID)
@@ -96,11 +99,11 @@ func (r *registry) byKey(appID string) map[string][]*socket {
 	return keys
 }
 
-// count returns how many connections are being served.
-func (r *registry) count() int {
+// count returns how many connections were let in, and how many are being refused.
+func (r *registry) count() (members, refused int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return len(r.inside)
+	return r.members, len(r.inside) - r.members
 }
 
 // each calls f with every connection that is being served. f must not call the registry.

@@ -26,6 +26,9 @@ type Config struct {
 	PathPrefix string
 	// MaxSockets bounds how many sockets are open at once; more are told that the edge is full. 0 is no bound.
 	MaxSockets int
+	// MaxRefused bounds how many connections at once are being told something (128) when there is such a bound; more are
+	// turned away without the upgrade.
+	MaxRefused int
 	// QueueBytes bounds what may wait for one client that does not read (4 MiB). QueueFrames bounds it in frames
 	// (10,000), for portable sockets.
 	QueueFrames int
@@ -56,6 +59,7 @@ func NewServer(cfg Config) *Server {
 	orDefault(&cfg.QueueBytes, 4<<20)
 	orDefault(&cfg.WriteTimeout, 10*time.Second)
 	orDefault(&cfg.CloseTimeout, 5*time.Second)
+	orDefault(&cfg.MaxRefused, 128)
 	orDefault(&cfg.ReadTimeout, 30*time.Second)
 	s := &Server{
 		cfg:      cfg,
@@ -94,12 +98,19 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !s.sockets.open() {
-		refuseShutdown(w)
+		turnAway(w, "shutting down")
 		return
 	}
 	g, end := s.admit(r)
-	if end == nil && s.cfg.MaxSockets > 0 && s.sockets.count() >= s.cfg.MaxSockets {
-		end = endWith(pusher.CloseOverCapacity)
+	if s.cfg.MaxSockets > 0 {
+		members, refused := s.sockets.count()
+		if refused >= s.cfg.MaxRefused {
+			turnAway(w, "over capacity")
+			return
+		}
+		if end == nil && members >= s.cfg.MaxSockets {
+			end = endWith(pusher.CloseOverCapacity)
+		}
 	}
 	c := s.newSocket(g)
 	if s.wired != nil && r.TLS == nil {
@@ -109,11 +120,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.servePortable(w, r, c, end)
 }
 
-// refuseShutdown answers before the upgrade, against the rule: a client should come back, but not at once to
-// here.
-func refuseShutdown(w http.ResponseWriter) {
+// turnAway answers before the upgrade, against the rule: a client should come back, but not at once to here.
+func turnAway(w http.ResponseWriter, why string) {
 	w.Header().Set("Retry-After", "1")
-	http.Error(w, "shutting down", http.StatusServiceUnavailable)
+	w.Header().Set("Connection", "close")
+	http.Error(w, why, http.StatusServiceUnavailable)
 }
 
 // servePlain answers who does not ask for a WebSocket.
