@@ -479,6 +479,10 @@ func TestFloodOfRefusals(t *testing.T) {
 	for range 2 {
 		e.connect("/app/key") // It reads nothing, so its refusal goes on for a while.
 	}
+	deadline := time.Now().Add(20 * time.Second)
+	for e.metric("peal_connections_closed_total") < 2 && time.Now().Before(deadline) {
+		time.Sleep(time.Millisecond) // The handshake is answered before the refusal begins.
+	}
 	_, resp, err := websocket.Dial(t.Context(), e.url+"/app/key", nil)
 	if err == nil || resp == nil || resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" {
 		t.Errorf("one too many: %v, %v", resp, err)
