@@ -21,6 +21,10 @@ type App struct {
 	Name      string
 	Enabled   bool
 	CreatedAt time.Time
+	// Features are what the app has switched on.
+	Features Features
+	// Origins are the origins whose pages may connect. None means that any page may; see [Origins].
+	Origins Origins
 	// Limits bound what the app's clients and servers may send.
 	Limits Limits
 	// Keys are the app's keys that still open it. Only what the [Cache] returns carries them.
@@ -35,35 +39,4 @@ func (a *App) Key(public string) (Key, bool) {
 		}
 	}
 	return Key{}, false
-}
-
-// Limits bound what one app may do. They start at the numbers of Pusher's documentation.
-type Limits struct {
-	// PayloadBytes bounds the data of one event, in bytes of UTF-8 before it is put into JSON.
-	PayloadBytes int
-	// ChannelNameLength bounds a channel's name, in characters, prefix included.
-	ChannelNameLength int
-	// EventNameLength bounds an event's name, in characters.
-	EventNameLength int
-	// ChannelsPerPublish bounds the channels of one publish.
-	ChannelsPerPublish int
-	// EventsPerBatch bounds the events of one batch publish.
-	EventsPerBatch int
-	// ChannelsPerSocket bounds the subscriptions of one socket.
-	ChannelsPerSocket int
-	// ActivityTimeout is how long a socket may be silent before it is pinged, whole seconds.
-	ActivityTimeout time.Duration
-}
-
-// DefaultLimits returns the limits of an app for which nothing else was said.
-func DefaultLimits() Limits {
-	return Limits{
-		PayloadBytes:       10240,
-		ChannelNameLength:  164,
-		EventNameLength:    200,
-		ChannelsPerPublish: 100,
-		EventsPerBatch:     10,
-		ChannelsPerSocket:  1000,
-		ActivityTimeout:    120 * time.Second,
-	}
 }

@@ -29,7 +29,7 @@ type appRow struct {
 func (r appRow) app() *tenants.App {
 	return &tenants.App{
 		ID: r.ID, TenantID: r.TenantID, Name: r.Name, Enabled: r.Enabled, CreatedAt: r.CreatedAt,
-		Limits: tenants.DefaultLimits(),
+		Features: tenants.DefaultFeatures(), Limits: tenants.DefaultLimits(),
 	}
 }
 

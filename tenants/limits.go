@@ -1,0 +1,106 @@
+package tenants
+
+import (
+	"fmt"
+	"time"
+)
+
+// Limits bound what one app may do. They start at the numbers of Pusher's documentation.
+type Limits struct {
+	// Connections bounds how many clients are connected at once; 0 is no bound.
+	Connections int
+	// MessagesPerSecond bounds what is published, one message for each channel of each event, with bursts of one
+	// second's worth; 0 is no bound.
+	MessagesPerSecond int
+	// ClientEventsPerSecond bounds the client events of one socket.
+	ClientEventsPerSecond int
+	// PayloadBytes bounds the data of one event, in bytes of UTF-8 before it is put into JSON.
+	PayloadBytes int
+	// ChannelNameLength bounds a channel's name, in characters, prefix included.
+	ChannelNameLength int
+	// EventNameLength bounds an event's name, in characters.
+	EventNameLength int
+	// ChannelsPerPublish bounds the channels of one publish.
+	ChannelsPerPublish int
+	// EventsPerBatch bounds the events of one batch publish.
+	EventsPerBatch int
+	// ChannelsPerSocket bounds the subscriptions of one socket.
+	ChannelsPerSocket int
+	// PresenceMembers bounds the distinct members of one presence channel.
+	PresenceMembers int
+	// MemberInfoBytes bounds what one member of a presence channel tells of itself, in bytes of JSON.
+	MemberInfoBytes int
+	// WatchlistUsers bounds how many users a signed-in user may watch.
+	WatchlistUsers int
+	// CacheTTL is how long a cache channel keeps its last event, whole seconds.
+	CacheTTL time.Duration
+	// ActivityTimeout is how long a socket may be silent before it is pinged, whole seconds.
+	ActivityTimeout time.Duration
+	// AuthorizationTimeout is how long a socket may take to be authorized, whole seconds. It matters only with
+	// [Features.AuthorizedConnections].
+	AuthorizationTimeout time.Duration
+}
+
+// DefaultLimits returns the limits of an app for which nothing else was said.
+func DefaultLimits() Limits {
+	var l Limits
+	for _, f := range LimitFields() {
+		f.Set(&l, f.Default)
+	}
+	return l
+}
+
+// LimitField describes one of the limits, so that the places that show, store or read all of them need no
+// list of their own. Durations count in whole seconds.
+type LimitField struct {
+	// Name is the field's name in files, in the database and in errors.
+	Name              string
+	Min, Max, Default int
+	Get               func(*Limits) int
+	Set               func(*Limits, int)
+}
+
+// Check tells whether a value may be this limit. The error is a [FieldError] on path.
+func (f LimitField) Check(path string, value int) error {
+	if value < f.Min || value > f.Max {
+		return Invalid(path, fmt.Sprintf("must be from %d to %d", f.Min, f.Max))
+	}
+	return nil
+}
+
+// LimitFields returns all limits in the order in which people read them. Each is a whole number from Min to Max.
+func LimitFields() []LimitField {
+	return []LimitField{
+		number("connections", 0, 10_000_000, 0, func(l *Limits) *int { return &l.Connections }),
+		number("messages_per_second", 0, 10_000_000, 0, func(l *Limits) *int { return &l.MessagesPerSecond }),
+		number("client_events_per_second", 1, 1_000, 10, func(l *Limits) *int { return &l.ClientEventsPerSecond }),
+		number("payload_bytes", 1, 1<<20, 10240, func(l *Limits) *int { return &l.PayloadBytes }),
+		number("channel_name_length", 1, 200, 164, func(l *Limits) *int { return &l.ChannelNameLength }),
+		number("event_name_length", 1, 1_000, 200, func(l *Limits) *int { return &l.EventNameLength }),
+		number("channels_per_publish", 1, 1_000, 100, func(l *Limits) *int { return &l.ChannelsPerPublish }),
+		number("events_per_batch", 1, 100, 10, func(l *Limits) *int { return &l.EventsPerBatch }),
+		number("channels_per_socket", 1, 100_000, 1000, func(l *Limits) *int { return &l.ChannelsPerSocket }),
+		number("presence_members", 1, 10_000, 100, func(l *Limits) *int { return &l.PresenceMembers }),
+		number("member_info_bytes", 2, 16<<10, 1024, func(l *Limits) *int { return &l.MemberInfoBytes }),
+		number("watchlist_users", 1, 1_000, 100, func(l *Limits) *int { return &l.WatchlistUsers }),
+		seconds("cache_ttl_seconds", 1, 1800, 1800, func(l *Limits) *time.Duration { return &l.CacheTTL }),
+		seconds("activity_timeout_seconds", 1, 3600, 120, func(l *Limits) *time.Duration { return &l.ActivityTimeout }),
+		seconds("authorization_timeout_seconds", 1, 600, 30, func(l *Limits) *time.Duration { return &l.AuthorizationTimeout }),
+	}
+}
+
+func number(name string, least, most, def int, field func(*Limits) *int) LimitField {
+	return LimitField{
+		Name: name, Min: least, Max: most, Default: def,
+		Get: func(l *Limits) int { return *field(l) },
+		Set: func(l *Limits, v int) { *field(l) = v },
+	}
+}
+
+func seconds(name string, least, most, def int, field func(*Limits) *time.Duration) LimitField {
+	return LimitField{
+		Name: name, Min: least, Max: most, Default: def,
+		Get: func(l *Limits) int { return int(*field(l) / time.Second) },
+		Set: func(l *Limits, v int) { *field(l) = time.Duration(v) * time.Second },
+	}
+}
