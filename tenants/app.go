@@ -25,8 +25,10 @@ type App struct {
 	Features Features
 	// Origins are the origins whose pages may connect. None means that any page may; see [Origins].
 	Origins Origins
-	// Limits bound what the app's clients and servers may send.
+	// Limits bound what the app's clients and servers may send. They are what holds, defaults included.
 	Limits Limits
+	// LimitsSet are those of the limits that were set for this app.
+	LimitsSet LimitOverrides
 	// Keys are the app's keys that still open it. Only what the [Cache] returns carries them.
 	Keys []Key
 }

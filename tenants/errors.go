@@ -42,3 +42,11 @@ func Invalid(field, reason string) error {
 func Conflict(field, reason string) error {
 	return &FieldError{Field: field, Reason: reason, Kind: ErrConflict}
 }
+
+// What may be wrong with an origin, said after its text.
+var (
+	errPort    = errors.New("has a port that is not a number from 1 to 65535")
+	errAddress = errors.New("has an address in brackets that is not one of IPv6")
+	errStar    = errors.New("has a star in a place where none may be; it stands for the first label of a longer name, as in https://*.example.com")
+	errHost    = errors.New("has a host with characters that no name has; write names outside of ASCII as browsers send them, beginning with xn--")
+)

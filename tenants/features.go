@@ -19,3 +19,24 @@ type Features struct {
 
 // DefaultFeatures returns the switches of an app for which nothing else was said.
 func DefaultFeatures() Features { return Features{ClientEvents: true} }
+
+// FeatureField describes one of the switches, so that the places that store or read all of them need no list
+// of their own.
+type FeatureField struct {
+	// Name is the field's name in files, in the database and in errors.
+	Name string
+	// Of returns where the switch stands.
+	Of func(*Features) *bool
+}
+
+// FeatureFields returns all switches in the order in which people read them.
+func FeatureFields() []FeatureField {
+	return []FeatureField{
+		{"client_events", func(f *Features) *bool { return &f.ClientEvents }},
+		{"subscription_count", func(f *Features) *bool { return &f.SubscriptionCount }},
+		{"watchlist", func(f *Features) *bool { return &f.Watchlist }},
+		{"authorized_connections", func(f *Features) *bool { return &f.AuthorizedConnections }},
+		{"tls_only", func(f *Features) *bool { return &f.TLSOnly }},
+		{"compression", func(f *Features) *bool { return &f.Compression }},
+	}
+}

@@ -42,13 +42,7 @@ type Limits struct {
 }
 
 // DefaultLimits returns the limits of an app for which nothing else was said.
-func DefaultLimits() Limits {
-	var l Limits
-	for _, f := range LimitFields() {
-		f.Set(&l, f.Default)
-	}
-	return l
-}
+func DefaultLimits() Limits { return LimitOverrides(nil).Limits() }
 
 // LimitField describes one of the limits, so that the places that show, store or read all of them need no
 // list of their own. Durations count in whole seconds.

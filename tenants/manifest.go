@@ -30,6 +30,8 @@ type ManifestApp struct {
 	Enabled *bool
 	// Keys must exist with these secrets. A new app for which none is named is given one.
 	Keys []Key
+	// Settings are what the file says of the app's settings.
+	Settings SettingsChange
 }
 
 // Change is one thing that applying a manifest did or would do.
@@ -79,6 +81,9 @@ func (a *ManifestApp) check(at string, names, ids, publics map[string]bool) erro
 		if err := onlyOnce(ids, a.ID, at+".id"); err != nil {
 			return err
 		}
+	}
+	if err := a.Settings.Check(at); err != nil {
+		return err
 	}
 	for k, key := range a.Keys {
 		at := fmt.Sprintf("%s.keys[%d]", at, k)

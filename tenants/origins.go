@@ -2,12 +2,19 @@ package tenants
 
 import (
 	"fmt"
-	"net/url"
+	"net/netip"
+	"regexp"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
-// MaxOrigins bounds an app's list of origins.
-const MaxOrigins = 100
+const (
+	// MaxOrigins bounds an app's list of origins.
+	MaxOrigins = 100
+	// maxOriginLength bounds one of them: a host name has at most 253 characters.
+	maxOriginLength = 300
+)
 
 // Origins is a list of the origins whose pages may use an app: "https://example.com", with a port where it is
 // not the scheme's own, or "https://*.example.com", where the star stands for exactly one label. It holds for WebSocket and for
@@ -20,16 +27,22 @@ func (o Origins) Allow(origin string) bool {
 	if origin == "" || len(o) == 0 {
 		return true
 	}
+	_, ok := o.Match(origin)
+	return ok
+}
+
+// Match returns the first entry of the list that an origin fits.
+func (o Origins) Match(origin string) (entry string, ok bool) {
 	given, err := parseOrigin(origin)
-	if err != nil || strings.Contains(origin, "*") {
-		return false
+	if err != nil || given.wild() {
+		return "", false
 	}
 	for _, pattern := range o {
 		if p, err := parseOrigin(pattern); err == nil && p.matches(given) {
-			return true
+			return pattern, true
 		}
 	}
-	return false
+	return "", false
 }
 
 // CheckOrigins returns the list as it is kept, in lower case and each once, or the first thing that is wrong with it.
@@ -39,7 +52,8 @@ func CheckOrigins(field string, list []string) (Origins, error) {
 	}
 	kept, seen := Origins{}, map[string]bool{}
 	for i, text := range list {
-		p, err := parseOrigin(strings.TrimSpace(text))
+		// Whoever copies an address from a browser copies the slash at its end too.
+		p, err := parseOrigin(strings.TrimSuffix(strings.TrimSpace(text), "/"))
 		if err != nil {
 			return nil, Invalid(fmt.Sprintf("%s[%d]", field, i), err.Error())
 		}
@@ -51,13 +65,30 @@ func CheckOrigins(field string, list []string) (Origins, error) {
 	return kept, nil
 }
 
-// origin is a parsed origin or pattern of one.
+// CheckOrigin tells what keeps a text from being the origin of a page, or returns it as browsers write it. "null" is
+// one.
+func CheckOrigin(field, text string) (string, error) {
+	text = strings.TrimSuffix(strings.TrimSpace(text), "/")
+	if text == "null" {
+		return text, nil
+	}
+	o, err := parseOrigin(text)
+	if err != nil {
+		return "", Invalid(field, err.Error())
+	}
+	if o.wild() {
+		return "", Invalid(field, "must be the origin of one page, without a star")
+	}
+	return o.String(), nil
+}
+
+// origin is a parsed origin or pattern of one. An IPv6 address stands in host without its brackets.
 type origin struct{ scheme, host, port string }
 
 func (o origin) String() string {
 	host := o.host
 	if strings.Contains(host, ":") {
-		host = "[" + host + "]" // an IPv6 address
+		host = "[" + host + "]"
 	}
 	if o.port != "" {
 		host += ":" + o.port
@@ -65,33 +96,85 @@ func (o origin) String() string {
 	return o.scheme + "://" + host
 }
 
+func (o origin) wild() bool { return strings.HasPrefix(o.host, "*.") }
+
 func (o origin) matches(given origin) bool {
 	if o.scheme != given.scheme || o.port != given.port {
 		return false
 	}
-	suffix, wild := strings.CutPrefix(o.host, "*")
-	if !wild {
+	if !o.wild() {
 		return o.host == given.host
 	}
-	label, ok := strings.CutSuffix(given.host, suffix)
+	label, ok := strings.CutSuffix(given.host, o.host[1:])
 	return ok && label != "" && !strings.Contains(label, ".")
 }
 
+var (
+	schemePattern = regexp.MustCompile(`^[a-z][a-z0-9+.-]*$`)
+	// A name's labels, with the dot at its end that some write. Browsers send names outside of ASCII as xn--….
+	hostPattern = regexp.MustCompile(`^[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$`)
+)
+
 // parseOrigin reads an origin, which has a scheme and a host and nothing after them. The scheme's own port is left
-// out, as browsers do.
+// out, as browsers do. It is stricter than a parser of URLs, so that no text can mean one host here and another in a
+// browser.
 func parseOrigin(text string) (origin, error) {
-	u, err := url.Parse(strings.ToLower(text))
-	if err != nil || u.Scheme == "" || u.Host == "" || u.Opaque != "" || u.User != nil || u.RawQuery != "" ||
-		u.ForceQuery || strings.Contains(text, "#") || u.Path != "" {
-		return origin{}, fmt.Errorf("%q is no origin; write it as https://example.com or https://*.example.com", text)
+	if len(text) > maxOriginLength {
+		return origin{}, fmt.Errorf("is too long; %d characters at most", maxOriginLength)
 	}
-	o := origin{scheme: u.Scheme, host: u.Hostname(), port: u.Port()}
-	if (o.scheme == "http" && o.port == "80") || (o.scheme == "https" && o.port == "443") {
-		o.port = ""
+	// Outside of ASCII there are letters whose lower case is inside, such as the sign of the kelvin.
+	if strings.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return origin{}, fmt.Errorf("%q %w", text, errHost)
 	}
-	rest, wild := strings.CutPrefix(o.host, "*.")
-	if strings.Contains(rest, "*") || rest == "" || (wild && !strings.Contains(rest, ".")) {
-		return origin{}, fmt.Errorf("%q has a star in a place where none may be; it stands for the first label of a longer name, as in https://*.example.com", text)
+	scheme, rest, ok := strings.Cut(strings.ToLower(text), "://")
+	if !ok || !schemePattern.MatchString(scheme) || rest == "" {
+		return origin{}, fmt.Errorf("%q is not an origin; write it as https://example.com or https://*.example.com", text)
 	}
-	return o, nil
+	if strings.ContainsAny(rest, "/?#@\\") {
+		return origin{}, fmt.Errorf("%q says more than an origin does; leave out what comes before or after the host", text)
+	}
+	host, port, err := splitPort(rest)
+	if err != nil {
+		return origin{}, fmt.Errorf("%q %w", text, err)
+	}
+	if (scheme == "http" && port == "80") || (scheme == "https" && port == "443") {
+		port = ""
+	}
+	if host, err = checkHost(host); err != nil {
+		return origin{}, fmt.Errorf("%q %w", text, err)
+	}
+	return origin{scheme: scheme, host: host, port: port}, nil
+}
+
+// splitPort splits "host", "host:port", "[address]" and "[address]:port". The brackets stay.
+func splitPort(text string) (host, port string, err error) {
+	i := strings.LastIndexByte(text, ':')
+	if i < 0 || strings.HasSuffix(text, "]") {
+		return text, "", nil
+	}
+	host, port = text[:i], text[i+1:]
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || n == 0 || port[0] == '0' {
+		return "", "", errPort
+	}
+	return host, port, nil
+}
+
+func checkHost(host string) (string, error) {
+	if inner, ok := strings.CutPrefix(host, "["); ok {
+		inner, closed := strings.CutSuffix(inner, "]")
+		ip, err := netip.ParseAddr(inner)
+		if err != nil || !closed || !ip.Is6() || ip.Zone() != "" {
+			return "", errAddress
+		}
+		return ip.String(), nil
+	}
+	name, wild := strings.CutPrefix(host, "*.")
+	switch {
+	case strings.Contains(name, "*"), wild && !strings.Contains(strings.Trim(name, "."), "."):
+		return "", errStar
+	case !hostPattern.MatchString(name):
+		return "", errHost
+	}
+	return host, nil
 }

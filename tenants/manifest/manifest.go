@@ -35,6 +35,10 @@ type app struct {
 	Name    string `yaml:"name"`
 	Keys    []key  `yaml:"keys"`
 	Enabled *bool  `yaml:"enabled"`
+	// The names in features and limits are checked with their values, by the package tenants.
+	Features map[string]bool `yaml:"features"`
+	Origins  *[]string       `yaml:"origins"`
+	Limits   map[string]*int `yaml:"limits"`
 }
 
 type key struct {
@@ -78,7 +82,7 @@ func (f file) manifest() (tenants.Manifest, error) {
 			mt.ID = id
 		}
 		for _, a := range t.Apps {
-			ma := tenants.ManifestApp{ID: a.ID, Name: a.Name, Enabled: a.Enabled}
+			ma := tenants.ManifestApp{ID: a.ID, Name: a.Name, Enabled: a.Enabled, Settings: a.settings()}
 			for _, k := range a.Keys {
 				ma.Keys = append(ma.Keys, tenants.Key{Public: k.Key, Secret: tenants.NewSecret(k.Secret)})
 			}
@@ -87,6 +91,15 @@ func (f file) manifest() (tenants.Manifest, error) {
 		m.Tenants = append(m.Tenants, mt)
 	}
 	return m, nil
+}
+
+func (a app) settings() tenants.SettingsChange {
+	c := tenants.SettingsChange{Features: a.Features, Limits: a.Limits}
+	if a.Origins != nil {
+		list := tenants.Origins(*a.Origins)
+		c.Origins = &list
+	}
+	return c
 }
 
 // shapeError says what is wrong with a file's shape.
@@ -108,9 +121,16 @@ func explain(err error) string {
 			return fmt.Sprintf("line %d, column %d: must be a list", pos.Line, pos.Column)
 		case reflect.Bool:
 			return fmt.Sprintf("line %d, column %d: must be true or false", pos.Line, pos.Column)
+		case reflect.Int:
+			return fmt.Sprintf("line %d, column %d: must be a whole number", pos.Line, pos.Column)
 		default:
 			return fmt.Sprintf("line %d, column %d: must be a %s", pos.Line, pos.Column, want)
 		}
+	}
+	var tooLarge *yaml.OverflowError
+	if errors.As(err, &tooLarge) && tooLarge.Token != nil {
+		pos := tooLarge.Token.Position
+		return fmt.Sprintf("line %d, column %d: is too large a number", pos.Line, pos.Column)
 	}
 	text := yaml.FormatError(err, false, false)
 	var line, column int

@@ -2,6 +2,7 @@ package manifest_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,6 +38,44 @@ tenants:
 	}
 }
 
+func TestParseSettings(t *testing.T) {
+	m, err := manifest.Parse(strings.NewReader(`
+tenants:
+  - name: Acme
+    apps:
+      - name: chat
+        features: {client_events: false, watchlist: true}
+        origins: [https://Example.com, "https://*.example.com"]
+        limits: {payload_bytes: 20000, connections: null}
+      - name: board
+        origins: []
+      - name: silent
+        origins:
+        limits:
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	apps := m.Tenants[0].Apps
+	chat := apps[0].Settings
+	if len(chat.Features) != 2 || chat.Features["client_events"] || !chat.Features["watchlist"] {
+		t.Errorf("features %v", chat.Features)
+	}
+	if !slices.Equal(*chat.Origins, tenants.Origins{"https://example.com", "https://*.example.com"}) {
+		t.Errorf("origins %v", *chat.Origins)
+	}
+	unset, named := chat.Limits["connections"]
+	if len(chat.Limits) != 2 || *chat.Limits["payload_bytes"] != 20000 || !named || unset != nil {
+		t.Errorf("limits %v", chat.Limits)
+	}
+	if o := apps[1].Settings.Origins; o == nil || len(*o) != 0 {
+		t.Errorf("an empty list became %v", o)
+	}
+	if s := apps[2].Settings; s.Origins != nil || s.Features != nil || s.Limits != nil {
+		t.Errorf("what is not said became %+v", s)
+	}
+}
+
 func TestParseRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"a field that does not exist": {"tenants:\n  - name: A\n    apps:\n      - name: a\n        colour: red\n", "colour"},
@@ -54,6 +93,14 @@ func TestParseRefuses(t *testing.T) {
 		"a key twice":                 {"tenants:\n  - {name: A, apps: [{name: a, keys: [{key: k, secret: s}, {key: k, secret: z}]}]}\n", "keys[1].key"},
 		"a key without a secret":      {"tenants:\n  - {name: A, apps: [{name: a, keys: [{key: k}]}]}\n", "keys[0].secret"},
 		"a key with a colon":          {"tenants:\n  - {name: A, apps: [{name: a, keys: [{key: 'k:k', secret: hushhush}]}]}\n", "keys[0].key"},
+		"an unknown feature":          {"tenants:\n  - {name: A, apps: [{name: a, features: {watchlst: true}}]}\n", "tenants[0].apps[0].features.watchlst"},
+		"a feature that is no switch": {"tenants:\n  - {name: A, apps: [{name: a, features: {watchlist: often}}]}\n", "must be true or false"},
+		"an unknown limit":            {"tenants:\n  - {name: A, apps: [{name: a, limits: {payload: 1}}]}\n", "tenants[0].apps[0].limits.payload"},
+		"a limit out of range":        {"tenants:\n  - {name: A, apps: [{name: a, limits: {payload_bytes: 0}}]}\n", "limits.payload_bytes: must be from 1 to 1048576"},
+		"a limit with a unit":         {"tenants:\n  - {name: A, apps: [{name: a, limits: {payload_bytes: 10kB}}]}\n", "line 2, column 56: must be a whole number"},
+		"a limit that overflows":      {"tenants:\n  - {name: A, apps: [{name: a, limits: {payload_bytes: 99999999999999999999}}]}\n", "line 2, column 56: is too large a number"},
+		"a limit twice":               {"tenants:\n  - {name: A, apps: [{name: a, limits: {payload_bytes: 1, payload_bytes: 2}}]}\n", "payload_bytes"},
+		"an origin with a path":       {"tenants:\n  - {name: A, apps: [{name: a, origins: ['https://a.example/x']}]}\n", "tenants[0].apps[0].origins[0]"},
 		"a huge file":                 {"# " + strings.Repeat("x", manifest.MaxBytes), "larger than"},
 	} {
 		_, err := manifest.Parse(strings.NewReader(c.text))
@@ -78,6 +125,7 @@ func TestParseTakesAnEmptyFile(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add("tenants:\n  - {name: A, apps: [{name: a, id: 7, keys: [{key: k, secret: s}]}]}\n")
+	f.Add("tenants:\n  - {name: A, apps: [{name: a, features: {watchlist: true}, origins: ['https://*.a.example'], limits: {connections: ~}}]}\n")
 	f.Add("tenants: &a [*a]\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		if m, err := manifest.Parse(strings.NewReader(text)); err == nil {

@@ -119,7 +119,21 @@ func (a *applying) applyApp(ctx context.Context, want tenants.ManifestApp) error
 			return err
 		}
 	}
+	if err := a.applySettings(ctx, app, want); err != nil {
+		return err
+	}
 	return a.applyKeys(ctx, app, want.Keys)
+}
+
+func (a *applying) applySettings(ctx context.Context, app *tenants.App, want tenants.ManifestApp) error {
+	_, changed, err := a.updateSettings(ctx, app, want.Settings)
+	if err != nil {
+		return err
+	}
+	for _, s := range changed {
+		a.did("app.settings_changed", "/%s%s %s", want.Name, a.given(want.ID, " (%s)", app.ID), s)
+	}
+	return nil
 }
 
 // given formats what the file names itself, or what this run made; a dry run made nothing.
@@ -136,7 +150,7 @@ func (a *applying) appFor(ctx context.Context, want tenants.ManifestApp) (*tenan
 		return a.lockApp(ctx, want.ID)
 	}
 	row, err := one[appRow](ctx, a, `
-		SELECT id, tenant_id, name, enabled, created_at
+		SELECT `+appColumns+`
 		FROM apps
 		WHERE tenant_id = @tenant AND lower(name) = lower(@name)
 		FOR UPDATE`,
@@ -157,7 +171,7 @@ func (a *applying) updateApp(ctx context.Context, app *tenants.App, want tenants
 	if want.Enabled == nil || *want.Enabled == app.Enabled {
 		return nil
 	}
-	if err := a.enableApp(ctx, app.ID, *want.Enabled); err != nil {
+	if _, err := a.enableApp(ctx, app.ID, *want.Enabled); err != nil {
 		return err
 	}
 	action := "app.disabled"

@@ -18,19 +18,55 @@ const (
 	idTaken   = "is the id of another app on this platform"
 )
 
+// appColumns are what an [appRow] is read from, in every statement on apps. A limit that was not set is missing in limits.
+const appColumns = `
+	id, tenant_id, name, enabled, created_at, origins,
+	jsonb_build_object(
+		'client_events', feature_client_events,
+		'subscription_count', feature_subscription_count,
+		'watchlist', feature_watchlist,
+		'authorized_connections', feature_authorized_connections,
+		'tls_only', feature_tls_only,
+		'compression', feature_compression
+	) AS features,
+	jsonb_strip_nulls(jsonb_build_object(
+		'connections', limit_connections,
+		'messages_per_second', limit_messages_per_second,
+		'client_events_per_second', limit_client_events_per_second,
+		'payload_bytes', limit_payload_bytes,
+		'channel_name_length', limit_channel_name_length,
+		'event_name_length', limit_event_name_length,
+		'channels_per_publish', limit_channels_per_publish,
+		'events_per_batch', limit_events_per_batch,
+		'channels_per_socket', limit_channels_per_socket,
+		'presence_members', limit_presence_members,
+		'member_info_bytes', limit_member_info_bytes,
+		'watchlist_users', limit_watchlist_users,
+		'cache_ttl_seconds', limit_cache_ttl_seconds,
+		'activity_timeout_seconds', limit_activity_timeout_seconds,
+		'authorization_timeout_seconds', limit_authorization_timeout_seconds
+	)) AS limits`
+
 type appRow struct {
 	ID        string
 	TenantID  uuid.UUID
 	Name      string
 	Enabled   bool
 	CreatedAt time.Time
+	Origins   []string
+	Features  map[string]bool
+	Limits    tenants.LimitOverrides
 }
 
 func (r appRow) app() *tenants.App {
-	return &tenants.App{
+	app := &tenants.App{
 		ID: r.ID, TenantID: r.TenantID, Name: r.Name, Enabled: r.Enabled, CreatedAt: r.CreatedAt,
-		Features: tenants.DefaultFeatures(), Limits: tenants.DefaultLimits(),
+		Origins: r.Origins, Limits: r.Limits.Limits(), LimitsSet: r.Limits,
 	}
+	for _, f := range tenants.FeatureFields() {
+		*f.Of(&app.Features) = r.Features[f.Name]
+	}
+	return app
 }
 
 // CreateApp creates an app with one key in the actor's tenant. Errors: a conflict on "name".
@@ -66,7 +102,7 @@ func (c change) insertApp(ctx context.Context, id, name string, enabled bool) (*
 			INSERT INTO apps (id, tenant_id, name, enabled)
 			VALUES (@id, @tenant, @name, @enabled)
 			ON CONFLICT (id) DO NOTHING
-			RETURNING id, tenant_id, name, enabled, created_at`,
+			RETURNING `+appColumns,
 			pgx.NamedArgs{"id": id, "tenant": c.actor.TenantID, "name": name, "enabled": enabled})
 		switch {
 		case errors.Is(err, tenants.ErrNotFound) && given:
@@ -95,7 +131,7 @@ func (s *Store) Apps(ctx context.Context, tenant uuid.UUID, after *AppPage, limi
 		args["at"], args["id"] = after.CreatedAt, after.ID
 	}
 	rows, err := all[appRow](ctx, s.pool, `
-		SELECT id, tenant_id, name, enabled, created_at
+		SELECT `+appColumns+`
 		FROM apps
 		WHERE tenant_id = @tenant
 			AND (@first OR (created_at, id) < (@at, @id))
@@ -118,7 +154,7 @@ func (s *Store) App(ctx context.Context, tenant uuid.UUID, id string) (*tenants.
 
 func appOf(ctx context.Context, db querier, tenant uuid.UUID, id string) (*tenants.App, error) {
 	row, err := one[appRow](ctx, db, `
-		SELECT id, tenant_id, name, enabled, created_at
+		SELECT `+appColumns+`
 		FROM apps
 		WHERE tenant_id = @tenant AND id = @id`,
 		pgx.NamedArgs{"tenant": tenant, "id": id})
@@ -151,7 +187,7 @@ func (c change) renameApp(ctx context.Context, before *tenants.App, name string)
 		UPDATE apps
 		SET name = @name
 		WHERE tenant_id = @tenant AND id = @id
-		RETURNING id, tenant_id, name, enabled, created_at`,
+		RETURNING `+appColumns,
 		pgx.NamedArgs{"tenant": c.actor.TenantID, "id": before.ID, "name": name})
 	if violates(err, "apps_tenant_id_name_key") {
 		return nil, tenants.Conflict("name", nameTaken)
@@ -162,23 +198,45 @@ func (c change) renameApp(ctx context.Context, before *tenants.App, name string)
 	return row.app(), c.appChanged(ctx, row.ID, "app.renamed", row.ID, detail{"before": before.Name, "after": row.Name})
 }
 
-func (c change) enableApp(ctx context.Context, id string, enabled bool) error {
-	_, err := exec(ctx, c, `UPDATE apps SET enabled = @enabled WHERE tenant_id = @tenant AND id = @id`,
+// EnableApp enables or disables an app of the actor's tenant. Where it is so already nothing is written.
+func (s *Store) EnableApp(ctx context.Context, actor tenants.Actor, id string, enabled bool) (*tenants.App, error) {
+	var app *tenants.App
+	err := s.change(ctx, actor, func(c change) error {
+		before, err := c.lockApp(ctx, id)
+		if err != nil || before.Enabled == enabled {
+			app = before
+			return err
+		}
+		app, err = c.enableApp(ctx, id, enabled)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("enable or disable app: %w", err)
+	}
+	return app, nil
+}
+
+func (c change) enableApp(ctx context.Context, id string, enabled bool) (*tenants.App, error) {
+	row, err := one[appRow](ctx, c, `
+		UPDATE apps
+		SET enabled = @enabled
+		WHERE tenant_id = @tenant AND id = @id
+		RETURNING `+appColumns,
 		pgx.NamedArgs{"tenant": c.actor.TenantID, "id": id, "enabled": enabled})
 	if err != nil {
-		return fmt.Errorf("enable app: %w", err)
+		return nil, fmt.Errorf("enable app: %w", err)
 	}
 	action := "app.disabled"
 	if enabled {
 		action = "app.enabled"
 	}
-	return c.appChanged(ctx, id, action, id, nil)
+	return row.app(), c.appChanged(ctx, id, action, id, nil)
 }
 
 // lockApp returns an app of the actor's tenant and keeps others from changing it until the end of the change.
 func (c change) lockApp(ctx context.Context, id string) (*tenants.App, error) {
 	row, err := one[appRow](ctx, c, `
-		SELECT id, tenant_id, name, enabled, created_at
+		SELECT `+appColumns+`
 		FROM apps
 		WHERE tenant_id = @tenant AND id = @id
 		FOR UPDATE`,
@@ -195,7 +253,7 @@ func (s *Store) DeleteApp(ctx context.Context, actor tenants.Actor, id string) e
 		row, err := one[appRow](ctx, c, `
 			DELETE FROM apps
 			WHERE tenant_id = @tenant AND id = @id
-			RETURNING id, tenant_id, name, enabled, created_at`,
+			RETURNING `+appColumns,
 			pgx.NamedArgs{"tenant": actor.TenantID, "id": id})
 		if err != nil {
 			return err

@@ -13,7 +13,7 @@ import (
 // [tenants.Loader].
 func (s *Store) AppByID(ctx context.Context, id string) (*tenants.App, error) {
 	return s.loadApp(ctx, `
-		SELECT id, tenant_id, name, enabled, created_at
+		SELECT `+appColumns+`
 		FROM apps
 		WHERE id = @value`, id)
 }
@@ -21,10 +21,13 @@ func (s *Store) AppByID(ctx context.Context, id string) (*tenants.App, error) {
 // AppByKey returns the app that an active key opens, with all its active keys.
 func (s *Store) AppByKey(ctx context.Context, public string) (*tenants.App, error) {
 	return s.loadApp(ctx, `
-		SELECT a.id, a.tenant_id, a.name, a.enabled, a.created_at
-		FROM apps a
-		JOIN keys k ON k.app_id = a.id AND k.tenant_id = a.tenant_id
-		WHERE k.public = @value AND k.state = 'active'`, public)
+		SELECT `+appColumns+`
+		FROM apps
+		WHERE (tenant_id, id) = (
+			SELECT tenant_id, app_id
+			FROM keys
+			WHERE public = @value AND state = 'active'
+		)`, public)
 }
 
 func (s *Store) loadApp(ctx context.Context, sql, value string) (*tenants.App, error) {

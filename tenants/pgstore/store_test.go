@@ -577,11 +577,17 @@ type ear struct {
 func newEar(t *testing.T, url string) *ear {
 	t.Helper()
 	e := &ear{changes: make(chan string, 100), resets: make(chan struct{}, 100)}
-	l := pgstore.NewListener(pgstore.ListenerConfig{
+	run(t, pgstore.NewListener(pgstore.ListenerConfig{
 		URL: url, Logger: slog.New(slog.DiscardHandler),
 		Changed: func(_ context.Context, id string) { e.changes <- id },
 		Reset:   func(context.Context) { e.resets <- struct{}{} },
-	})
+	}))
+	return e
+}
+
+// run runs a listener until the test ends.
+func run(t *testing.T, l *pgstore.Listener) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -590,7 +596,6 @@ func newEar(t *testing.T, url string) *ear {
 		}
 	})
 	t.Cleanup(func() { cancel(); wg.Wait() })
-	return e
 }
 
 // patience is how long a test waits for what must happen; a machine under load may need a while.
