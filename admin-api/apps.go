@@ -71,6 +71,24 @@ func (s *server) RenameApp(ctx context.Context, req *adminv1.RenameAppRequest) (
 	return &adminv1.RenameAppResponse{App: appToProto(app)}, nil
 }
 
+// EnableApp implements AppService.
+func (s *server) EnableApp(ctx context.Context, req *adminv1.EnableAppRequest) (*adminv1.EnableAppResponse, error) {
+	app, err := s.Store.EnableApp(ctx, actor(ctx), req.GetAppId(), true)
+	if err != nil {
+		return nil, err
+	}
+	return &adminv1.EnableAppResponse{App: appToProto(app)}, nil
+}
+
+// DisableApp implements AppService.
+func (s *server) DisableApp(ctx context.Context, req *adminv1.DisableAppRequest) (*adminv1.DisableAppResponse, error) {
+	app, err := s.Store.EnableApp(ctx, actor(ctx), req.GetAppId(), false)
+	if err != nil {
+		return nil, err
+	}
+	return &adminv1.DisableAppResponse{App: appToProto(app)}, nil
+}
+
 // DeleteApp implements AppService.
 func (s *server) DeleteApp(ctx context.Context, req *adminv1.DeleteAppRequest) (*adminv1.DeleteAppResponse, error) {
 	if err := s.Store.DeleteApp(ctx, actor(ctx), req.GetAppId()); err != nil {

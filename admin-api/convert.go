@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	adminv1 "github.com/pealhq/peal/admin-api/gen/peal/admin/v1"
@@ -85,6 +86,67 @@ func keyStateToProto(s tenants.KeyState) adminv1.KeyState {
 	default:
 		return adminv1.KeyState_KEY_STATE_UNSPECIFIED
 	}
+}
+
+// settingsToProto tells all settings of an app. The fields of features have the names of tenants.FeatureFields.
+func settingsToProto(a *tenants.App) *adminv1.AppSettings {
+	features := &adminv1.Features{}
+	for _, f := range tenants.FeatureFields() {
+		m := features.ProtoReflect()
+		m.Set(m.Descriptor().Fields().ByName(protoreflect.Name(f.Name)), protoreflect.ValueOfBool(*f.Of(&a.Features)))
+	}
+	p := &adminv1.AppSettings{AppId: a.ID, Features: features, Origins: a.Origins}
+	for _, f := range tenants.LimitFields() {
+		_, set := a.LimitsSet[f.Name]
+		p.Limits = append(p.Limits, &adminv1.Limit{
+			Name: f.Name, Value: int32(f.Get(&a.Limits)), Set: set, //nolint:gosec // limits are far below 2³¹
+			DefaultValue: int32(f.Default), Min: int32(f.Min), Max: int32(f.Max), //nolint:gosec // the same
+			Unit: limitUnitToProto(f.Unit()),
+		})
+	}
+	return p
+}
+
+func limitUnitToProto(u tenants.LimitUnit) adminv1.LimitUnit {
+	switch u {
+	case tenants.UnitPerSecond:
+		return adminv1.LimitUnit_LIMIT_UNIT_PER_SECOND
+	case tenants.UnitBytes:
+		return adminv1.LimitUnit_LIMIT_UNIT_BYTES
+	case tenants.UnitCharacters:
+		return adminv1.LimitUnit_LIMIT_UNIT_CHARACTERS
+	case tenants.UnitSeconds:
+		return adminv1.LimitUnit_LIMIT_UNIT_SECONDS
+	case tenants.UnitThings:
+		return adminv1.LimitUnit_LIMIT_UNIT_UNSPECIFIED
+	default:
+		return adminv1.LimitUnit_LIMIT_UNIT_UNSPECIFIED
+	}
+}
+
+// settingsFromProto returns the change that a request asks for, checked. Errors name the fields of the request.
+func settingsFromProto(req *adminv1.UpdateAppSettingsRequest) (tenants.SettingsChange, error) {
+	change := tenants.SettingsChange{Features: map[string]bool{}, Limits: map[string]*int{}}
+	req.GetFeatures().ProtoReflect().Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		change.Features[string(f.Name())] = v.Bool()
+		return true
+	})
+	req.GetLimits().ProtoReflect().Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		change.Limits[string(f.Name())] = nil
+		if c, ok := v.Message().Interface().(*adminv1.LimitChange); ok && c.Value != nil {
+			n := int(c.GetValue())
+			change.Limits[string(f.Name())] = &n
+		}
+		return true
+	})
+	if req.Origins != nil {
+		list, err := tenants.CheckOrigins("origins.list", req.GetOrigins().GetList())
+		if err != nil {
+			return change, err
+		}
+		change.Origins = &list
+	}
+	return change, change.Check("")
 }
 
 // pageToken writes the place after an app in the list of apps.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strconv"
 	"strings"
 
 	"buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
@@ -68,13 +69,23 @@ func fieldError(f *tenants.FieldError) *connect.Error {
 		code = connect.CodeAlreadyExists
 	}
 	err := connect.NewError(code, errors.New(f.Field+": "+f.Reason))
-	path := &validate.FieldPath{}
-	for name := range strings.SplitSeq(f.Field, ".") {
-		path.Elements = append(path.Elements, &validate.FieldPathElement{FieldName: proto.String(name)})
-	}
-	violations := &validate.Violations{Violations: []*validate.Violation{{Field: path, Message: proto.String(f.Reason)}}}
+	violations := &validate.Violations{Violations: []*validate.Violation{{Field: fieldPath(f.Field), Message: proto.String(f.Reason)}}}
 	if detail, detailErr := connect.NewErrorDetail(violations); detailErr == nil {
 		err.AddDetail(detail)
 	}
 	return err
+}
+
+// fieldPath reads a path such as "origins.list[2]".
+func fieldPath(text string) *validate.FieldPath {
+	path := &validate.FieldPath{}
+	for name := range strings.SplitSeq(text, ".") {
+		name, index, _ := strings.Cut(name, "[")
+		e := &validate.FieldPathElement{FieldName: proto.String(name)}
+		if i, err := strconv.ParseUint(strings.TrimSuffix(index, "]"), 10, 32); err == nil {
+			e.Subscript = &validate.FieldPathElement_Index{Index: i}
+		}
+		path.Elements = append(path.Elements, e)
+	}
+	return path
 }

@@ -82,6 +82,7 @@ func New(cfg Config) (http.Handler, error) {
 	mux.Handle(adminv1connect.NewAuthServiceHandler(s, options))
 	mux.Handle(adminv1connect.NewAppServiceHandler(s, options))
 	mux.Handle(adminv1connect.NewKeyServiceHandler(s, options))
+	mux.Handle(adminv1connect.NewSettingsServiceHandler(s, options))
 	mux.Handle(adminv1connect.NewEventServiceHandler(s, options))
 	mux.Handle(adminv1connect.NewPlatformServiceHandler(s, options))
 	if err := everyMethodNamesAPermission(); err != nil {

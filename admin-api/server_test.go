@@ -101,12 +101,13 @@ func newDesk(t *testing.T, controlURL string) *desk {
 
 // person is one browser.
 type person struct {
-	http  *http.Client
-	base  string
-	auth  adminv1connect.AuthServiceClient
-	apps  adminv1connect.AppServiceClient
-	keys  adminv1connect.KeyServiceClient
-	event adminv1connect.EventServiceClient
+	http     *http.Client
+	base     string
+	auth     adminv1connect.AuthServiceClient
+	apps     adminv1connect.AppServiceClient
+	keys     adminv1connect.KeyServiceClient
+	event    adminv1connect.EventServiceClient
+	settings adminv1connect.SettingsServiceClient
 }
 
 func (d *desk) stranger(t *testing.T) *person {
@@ -119,10 +120,11 @@ func (d *desk) stranger(t *testing.T) *person {
 	base := d.URL + adminapi.Prefix
 	return &person{
 		http: c, base: base,
-		auth:  adminv1connect.NewAuthServiceClient(c, base),
-		apps:  adminv1connect.NewAppServiceClient(c, base),
-		keys:  adminv1connect.NewKeyServiceClient(c, base),
-		event: adminv1connect.NewEventServiceClient(c, base),
+		auth:     adminv1connect.NewAuthServiceClient(c, base),
+		apps:     adminv1connect.NewAppServiceClient(c, base),
+		keys:     adminv1connect.NewKeyServiceClient(c, base),
+		event:    adminv1connect.NewEventServiceClient(c, base),
+		settings: adminv1connect.NewSettingsServiceClient(c, base),
 	}
 }
 
@@ -169,12 +171,24 @@ func wantViolation(t *testing.T, what string, err error, code connect.Code, fiel
 			continue
 		}
 		got := violations.GetViolations()[0]
-		if name := got.GetField().GetElements()[0].GetFieldName(); name != field || !strings.Contains(got.GetMessage(), text) {
+		if name := pathText(got.GetField()); name != field || !strings.Contains(got.GetMessage(), text) {
 			t.Errorf("%s: %s: %s; want %s: …%s…", what, name, got.GetMessage(), field, text)
 		}
 		return
 	}
 	t.Errorf("%s: %v names no field", what, err)
+}
+
+func pathText(p *validate.FieldPath) string {
+	var names []string
+	for _, e := range p.GetElements() {
+		name := e.GetFieldName()
+		if i, ok := e.GetSubscript().(*validate.FieldPathElement_Index); ok {
+			name += fmt.Sprintf("[%d]", i.Index)
+		}
+		names = append(names, name)
+	}
+	return strings.Join(names, ".")
 }
 
 func TestSignUpLogInLogOut(t *testing.T) {

@@ -158,7 +158,7 @@ func TestNoMethodReachesAnotherTenant(t *testing.T) {
 		walked++
 		wantCode(t, string(m.FullName())+" with another tenant's ids", ann.call(t.Context(), m, foreign), connect.CodeNotFound)
 	}
-	if walked < 8 {
+	if walked < 12 {
 		t.Errorf("only %d methods take ids", walked)
 	}
 	if after := d.snapshot(t); !slices.Equal(before, after) {

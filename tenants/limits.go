@@ -2,6 +2,7 @@ package tenants
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -60,6 +61,34 @@ func (f LimitField) Check(path string, value int) error {
 		return Invalid(path, fmt.Sprintf("must be from %d to %d", f.Min, f.Max))
 	}
 	return nil
+}
+
+// LimitUnit is what a limit counts in.
+type LimitUnit string
+
+// The units. [UnitThings] is what is left: the name of the limit tells which things.
+const (
+	UnitThings     LimitUnit = ""
+	UnitPerSecond  LimitUnit = "per second"
+	UnitBytes      LimitUnit = "bytes"
+	UnitCharacters LimitUnit = "characters"
+	UnitSeconds    LimitUnit = "seconds"
+)
+
+// Unit returns what the limit counts in, which is how its name ends.
+func (f LimitField) Unit() LimitUnit {
+	switch {
+	case strings.HasSuffix(f.Name, "_per_second"):
+		return UnitPerSecond
+	case strings.HasSuffix(f.Name, "_bytes"):
+		return UnitBytes
+	case strings.HasSuffix(f.Name, "_length"):
+		return UnitCharacters
+	case strings.HasSuffix(f.Name, "_seconds"):
+		return UnitSeconds
+	default:
+		return UnitThings
+	}
 }
 
 // LimitFields returns all limits in the order in which people read them. Each is a whole number from Min to Max.

@@ -484,6 +484,182 @@ func (x *RenameAppResponse) GetApp() *App {
 	return nil
 }
 
+type EnableAppRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	AppId         string                 `protobuf:"bytes,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EnableAppRequest) Reset() {
+	*x = EnableAppRequest{}
+	mi := &file_peal_admin_v1_apps_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EnableAppRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EnableAppRequest) ProtoMessage() {}
+
+func (x *EnableAppRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_apps_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EnableAppRequest.ProtoReflect.Descriptor instead.
+func (*EnableAppRequest) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_apps_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *EnableAppRequest) GetAppId() string {
+	if x != nil {
+		return x.AppId
+	}
+	return ""
+}
+
+type EnableAppResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	App           *App                   `protobuf:"bytes,1,opt,name=app,proto3" json:"app,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EnableAppResponse) Reset() {
+	*x = EnableAppResponse{}
+	mi := &file_peal_admin_v1_apps_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EnableAppResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EnableAppResponse) ProtoMessage() {}
+
+func (x *EnableAppResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_apps_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EnableAppResponse.ProtoReflect.Descriptor instead.
+func (*EnableAppResponse) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_apps_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *EnableAppResponse) GetApp() *App {
+	if x != nil {
+		return x.App
+	}
+	return nil
+}
+
+type DisableAppRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	AppId         string                 `protobuf:"bytes,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DisableAppRequest) Reset() {
+	*x = DisableAppRequest{}
+	mi := &file_peal_admin_v1_apps_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DisableAppRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DisableAppRequest) ProtoMessage() {}
+
+func (x *DisableAppRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_apps_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DisableAppRequest.ProtoReflect.Descriptor instead.
+func (*DisableAppRequest) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_apps_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *DisableAppRequest) GetAppId() string {
+	if x != nil {
+		return x.AppId
+	}
+	return ""
+}
+
+type DisableAppResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	App           *App                   `protobuf:"bytes,1,opt,name=app,proto3" json:"app,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DisableAppResponse) Reset() {
+	*x = DisableAppResponse{}
+	mi := &file_peal_admin_v1_apps_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DisableAppResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DisableAppResponse) ProtoMessage() {}
+
+func (x *DisableAppResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_apps_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DisableAppResponse.ProtoReflect.Descriptor instead.
+func (*DisableAppResponse) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_apps_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *DisableAppResponse) GetApp() *App {
+	if x != nil {
+		return x.App
+	}
+	return nil
+}
+
 type DeleteAppRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	AppId         string                 `protobuf:"bytes,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
@@ -493,7 +669,7 @@ type DeleteAppRequest struct {
 
 func (x *DeleteAppRequest) Reset() {
 	*x = DeleteAppRequest{}
-	mi := &file_peal_admin_v1_apps_proto_msgTypes[9]
+	mi := &file_peal_admin_v1_apps_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -505,7 +681,7 @@ func (x *DeleteAppRequest) String() string {
 func (*DeleteAppRequest) ProtoMessage() {}
 
 func (x *DeleteAppRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_peal_admin_v1_apps_proto_msgTypes[9]
+	mi := &file_peal_admin_v1_apps_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -518,7 +694,7 @@ func (x *DeleteAppRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteAppRequest.ProtoReflect.Descriptor instead.
 func (*DeleteAppRequest) Descriptor() ([]byte, []int) {
-	return file_peal_admin_v1_apps_proto_rawDescGZIP(), []int{9}
+	return file_peal_admin_v1_apps_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *DeleteAppRequest) GetAppId() string {
@@ -536,7 +712,7 @@ type DeleteAppResponse struct {
 
 func (x *DeleteAppResponse) Reset() {
 	*x = DeleteAppResponse{}
-	mi := &file_peal_admin_v1_apps_proto_msgTypes[10]
+	mi := &file_peal_admin_v1_apps_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -548,7 +724,7 @@ func (x *DeleteAppResponse) String() string {
 func (*DeleteAppResponse) ProtoMessage() {}
 
 func (x *DeleteAppResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_peal_admin_v1_apps_proto_msgTypes[10]
+	mi := &file_peal_admin_v1_apps_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -561,7 +737,7 @@ func (x *DeleteAppResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteAppResponse.ProtoReflect.Descriptor instead.
 func (*DeleteAppResponse) Descriptor() ([]byte, []int) {
-	return file_peal_admin_v1_apps_proto_rawDescGZIP(), []int{10}
+	return file_peal_admin_v1_apps_proto_rawDescGZIP(), []int{14}
 }
 
 var File_peal_admin_v1_apps_proto protoreflect.FileDescriptor
@@ -599,15 +775,26 @@ const file_peal_admin_v1_apps_proto_rawDesc = "" +
 	"\x04name\x12@give it a name of 1 to 60 characters, without control characters\x1aJthis.size() <= 60 && this.matches('^[^\\\\p{Cc}]*[^\\\\p{Cc}\\\\s][^\\\\p{Cc}]*$')R\x04name\"9\n" +
 	"\x11RenameAppResponse\x12$\n" +
 	"\x03app\x18\x01 \x01(\v2\x12.peal.admin.v1.AppR\x03app\"D\n" +
+	"\x10EnableAppRequest\x120\n" +
+	"\x06app_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^[1-9][0-9]{0,17}$R\x05appId\"9\n" +
+	"\x11EnableAppResponse\x12$\n" +
+	"\x03app\x18\x01 \x01(\v2\x12.peal.admin.v1.AppR\x03app\"E\n" +
+	"\x11DisableAppRequest\x120\n" +
+	"\x06app_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^[1-9][0-9]{0,17}$R\x05appId\":\n" +
+	"\x12DisableAppResponse\x12$\n" +
+	"\x03app\x18\x01 \x01(\v2\x12.peal.admin.v1.AppR\x03app\"D\n" +
 	"\x10DeleteAppRequest\x120\n" +
 	"\x06app_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^[1-9][0-9]{0,17}$R\x05appId\"\x13\n" +
-	"\x11DeleteAppResponse2\xae\x03\n" +
+	"\x11DeleteAppResponse2\xdd\x04\n" +
 	"\n" +
 	"AppService\x12T\n" +
 	"\tCreateApp\x12\x1f.peal.admin.v1.CreateAppRequest\x1a .peal.admin.v1.CreateAppResponse\"\x04\xc8\xda\x18\x04\x12Q\n" +
 	"\bListApps\x12\x1e.peal.admin.v1.ListAppsRequest\x1a\x1f.peal.admin.v1.ListAppsResponse\"\x04\xc8\xda\x18\x03\x12K\n" +
 	"\x06GetApp\x12\x1c.peal.admin.v1.GetAppRequest\x1a\x1d.peal.admin.v1.GetAppResponse\"\x04\xc8\xda\x18\x03\x12T\n" +
 	"\tRenameApp\x12\x1f.peal.admin.v1.RenameAppRequest\x1a .peal.admin.v1.RenameAppResponse\"\x04\xc8\xda\x18\x04\x12T\n" +
+	"\tEnableApp\x12\x1f.peal.admin.v1.EnableAppRequest\x1a .peal.admin.v1.EnableAppResponse\"\x04\xc8\xda\x18\x04\x12W\n" +
+	"\n" +
+	"DisableApp\x12 .peal.admin.v1.DisableAppRequest\x1a!.peal.admin.v1.DisableAppResponse\"\x04\xc8\xda\x18\x04\x12T\n" +
 	"\tDeleteApp\x12\x1f.peal.admin.v1.DeleteAppRequest\x1a .peal.admin.v1.DeleteAppResponse\"\x04\xc8\xda\x18\x05B<Z:github.com/pealhq/peal/admin-api/gen/peal/admin/v1;adminv1b\x06proto3"
 
 var (
@@ -622,7 +809,7 @@ func file_peal_admin_v1_apps_proto_rawDescGZIP() []byte {
 	return file_peal_admin_v1_apps_proto_rawDescData
 }
 
-var file_peal_admin_v1_apps_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_peal_admin_v1_apps_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_peal_admin_v1_apps_proto_goTypes = []any{
 	(*App)(nil),                   // 0: peal.admin.v1.App
 	(*CreateAppRequest)(nil),      // 1: peal.admin.v1.CreateAppRequest
@@ -633,33 +820,43 @@ var file_peal_admin_v1_apps_proto_goTypes = []any{
 	(*GetAppResponse)(nil),        // 6: peal.admin.v1.GetAppResponse
 	(*RenameAppRequest)(nil),      // 7: peal.admin.v1.RenameAppRequest
 	(*RenameAppResponse)(nil),     // 8: peal.admin.v1.RenameAppResponse
-	(*DeleteAppRequest)(nil),      // 9: peal.admin.v1.DeleteAppRequest
-	(*DeleteAppResponse)(nil),     // 10: peal.admin.v1.DeleteAppResponse
-	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
-	(*Key)(nil),                   // 12: peal.admin.v1.Key
+	(*EnableAppRequest)(nil),      // 9: peal.admin.v1.EnableAppRequest
+	(*EnableAppResponse)(nil),     // 10: peal.admin.v1.EnableAppResponse
+	(*DisableAppRequest)(nil),     // 11: peal.admin.v1.DisableAppRequest
+	(*DisableAppResponse)(nil),    // 12: peal.admin.v1.DisableAppResponse
+	(*DeleteAppRequest)(nil),      // 13: peal.admin.v1.DeleteAppRequest
+	(*DeleteAppResponse)(nil),     // 14: peal.admin.v1.DeleteAppResponse
+	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
+	(*Key)(nil),                   // 16: peal.admin.v1.Key
 }
 var file_peal_admin_v1_apps_proto_depIdxs = []int32{
-	11, // 0: peal.admin.v1.App.create_time:type_name -> google.protobuf.Timestamp
+	15, // 0: peal.admin.v1.App.create_time:type_name -> google.protobuf.Timestamp
 	0,  // 1: peal.admin.v1.CreateAppResponse.app:type_name -> peal.admin.v1.App
-	12, // 2: peal.admin.v1.CreateAppResponse.key:type_name -> peal.admin.v1.Key
+	16, // 2: peal.admin.v1.CreateAppResponse.key:type_name -> peal.admin.v1.Key
 	0,  // 3: peal.admin.v1.ListAppsResponse.apps:type_name -> peal.admin.v1.App
 	0,  // 4: peal.admin.v1.GetAppResponse.app:type_name -> peal.admin.v1.App
 	0,  // 5: peal.admin.v1.RenameAppResponse.app:type_name -> peal.admin.v1.App
-	1,  // 6: peal.admin.v1.AppService.CreateApp:input_type -> peal.admin.v1.CreateAppRequest
-	3,  // 7: peal.admin.v1.AppService.ListApps:input_type -> peal.admin.v1.ListAppsRequest
-	5,  // 8: peal.admin.v1.AppService.GetApp:input_type -> peal.admin.v1.GetAppRequest
-	7,  // 9: peal.admin.v1.AppService.RenameApp:input_type -> peal.admin.v1.RenameAppRequest
-	9,  // 10: peal.admin.v1.AppService.DeleteApp:input_type -> peal.admin.v1.DeleteAppRequest
-	2,  // 11: peal.admin.v1.AppService.CreateApp:output_type -> peal.admin.v1.CreateAppResponse
-	4,  // 12: peal.admin.v1.AppService.ListApps:output_type -> peal.admin.v1.ListAppsResponse
-	6,  // 13: peal.admin.v1.AppService.GetApp:output_type -> peal.admin.v1.GetAppResponse
-	8,  // 14: peal.admin.v1.AppService.RenameApp:output_type -> peal.admin.v1.RenameAppResponse
-	10, // 15: peal.admin.v1.AppService.DeleteApp:output_type -> peal.admin.v1.DeleteAppResponse
-	11, // [11:16] is the sub-list for method output_type
-	6,  // [6:11] is the sub-list for method input_type
-	6,  // [6:6] is the sub-list for extension type_name
-	6,  // [6:6] is the sub-list for extension extendee
-	0,  // [0:6] is the sub-list for field type_name
+	0,  // 6: peal.admin.v1.EnableAppResponse.app:type_name -> peal.admin.v1.App
+	0,  // 7: peal.admin.v1.DisableAppResponse.app:type_name -> peal.admin.v1.App
+	1,  // 8: peal.admin.v1.AppService.CreateApp:input_type -> peal.admin.v1.CreateAppRequest
+	3,  // 9: peal.admin.v1.AppService.ListApps:input_type -> peal.admin.v1.ListAppsRequest
+	5,  // 10: peal.admin.v1.AppService.GetApp:input_type -> peal.admin.v1.GetAppRequest
+	7,  // 11: peal.admin.v1.AppService.RenameApp:input_type -> peal.admin.v1.RenameAppRequest
+	9,  // 12: peal.admin.v1.AppService.EnableApp:input_type -> peal.admin.v1.EnableAppRequest
+	11, // 13: peal.admin.v1.AppService.DisableApp:input_type -> peal.admin.v1.DisableAppRequest
+	13, // 14: peal.admin.v1.AppService.DeleteApp:input_type -> peal.admin.v1.DeleteAppRequest
+	2,  // 15: peal.admin.v1.AppService.CreateApp:output_type -> peal.admin.v1.CreateAppResponse
+	4,  // 16: peal.admin.v1.AppService.ListApps:output_type -> peal.admin.v1.ListAppsResponse
+	6,  // 17: peal.admin.v1.AppService.GetApp:output_type -> peal.admin.v1.GetAppResponse
+	8,  // 18: peal.admin.v1.AppService.RenameApp:output_type -> peal.admin.v1.RenameAppResponse
+	10, // 19: peal.admin.v1.AppService.EnableApp:output_type -> peal.admin.v1.EnableAppResponse
+	12, // 20: peal.admin.v1.AppService.DisableApp:output_type -> peal.admin.v1.DisableAppResponse
+	14, // 21: peal.admin.v1.AppService.DeleteApp:output_type -> peal.admin.v1.DeleteAppResponse
+	15, // [15:22] is the sub-list for method output_type
+	8,  // [8:15] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_peal_admin_v1_apps_proto_init() }
@@ -675,7 +872,7 @@ func file_peal_admin_v1_apps_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_peal_admin_v1_apps_proto_rawDesc), len(file_peal_admin_v1_apps_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -41,6 +41,10 @@ const (
 	AppServiceGetAppProcedure = "/peal.admin.v1.AppService/GetApp"
 	// AppServiceRenameAppProcedure is the fully-qualified name of the AppService's RenameApp RPC.
 	AppServiceRenameAppProcedure = "/peal.admin.v1.AppService/RenameApp"
+	// AppServiceEnableAppProcedure is the fully-qualified name of the AppService's EnableApp RPC.
+	AppServiceEnableAppProcedure = "/peal.admin.v1.AppService/EnableApp"
+	// AppServiceDisableAppProcedure is the fully-qualified name of the AppService's DisableApp RPC.
+	AppServiceDisableAppProcedure = "/peal.admin.v1.AppService/DisableApp"
 	// AppServiceDeleteAppProcedure is the fully-qualified name of the AppService's DeleteApp RPC.
 	AppServiceDeleteAppProcedure = "/peal.admin.v1.AppService/DeleteApp"
 )
@@ -55,6 +59,11 @@ type AppServiceClient interface {
 	GetApp(context.Context, *v1.GetAppRequest) (*v1.GetAppResponse, error)
 	// Gives an app another name. Errors: not_found, already_exists (field "name"), invalid_argument.
 	RenameApp(context.Context, *v1.RenameAppRequest) (*v1.RenameAppResponse, error)
+	// Lets an app accept sockets and requests again. Errors: not_found.
+	EnableApp(context.Context, *v1.EnableAppRequest) (*v1.EnableAppResponse, error)
+	// Makes an app refuse sockets with 4003 and requests with 403, and closes the sockets that are open, within a second.
+	// Its keys and settings stay. Errors: not_found.
+	DisableApp(context.Context, *v1.DisableAppRequest) (*v1.DisableAppResponse, error)
 	// Deletes an app with its keys; its sockets are closed with 4001. Errors: not_found.
 	DeleteApp(context.Context, *v1.DeleteAppRequest) (*v1.DeleteAppResponse, error)
 }
@@ -94,6 +103,18 @@ func NewAppServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 			connect.WithSchema(appServiceMethods.ByName("RenameApp")),
 			connect.WithClientOptions(opts...),
 		),
+		enableApp: connect.NewClient[v1.EnableAppRequest, v1.EnableAppResponse](
+			httpClient,
+			baseURL+AppServiceEnableAppProcedure,
+			connect.WithSchema(appServiceMethods.ByName("EnableApp")),
+			connect.WithClientOptions(opts...),
+		),
+		disableApp: connect.NewClient[v1.DisableAppRequest, v1.DisableAppResponse](
+			httpClient,
+			baseURL+AppServiceDisableAppProcedure,
+			connect.WithSchema(appServiceMethods.ByName("DisableApp")),
+			connect.WithClientOptions(opts...),
+		),
 		deleteApp: connect.NewClient[v1.DeleteAppRequest, v1.DeleteAppResponse](
 			httpClient,
 			baseURL+AppServiceDeleteAppProcedure,
@@ -105,11 +126,13 @@ func NewAppServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 
 // appServiceClient implements AppServiceClient.
 type appServiceClient struct {
-	createApp *connect.Client[v1.CreateAppRequest, v1.CreateAppResponse]
-	listApps  *connect.Client[v1.ListAppsRequest, v1.ListAppsResponse]
-	getApp    *connect.Client[v1.GetAppRequest, v1.GetAppResponse]
-	renameApp *connect.Client[v1.RenameAppRequest, v1.RenameAppResponse]
-	deleteApp *connect.Client[v1.DeleteAppRequest, v1.DeleteAppResponse]
+	createApp  *connect.Client[v1.CreateAppRequest, v1.CreateAppResponse]
+	listApps   *connect.Client[v1.ListAppsRequest, v1.ListAppsResponse]
+	getApp     *connect.Client[v1.GetAppRequest, v1.GetAppResponse]
+	renameApp  *connect.Client[v1.RenameAppRequest, v1.RenameAppResponse]
+	enableApp  *connect.Client[v1.EnableAppRequest, v1.EnableAppResponse]
+	disableApp *connect.Client[v1.DisableAppRequest, v1.DisableAppResponse]
+	deleteApp  *connect.Client[v1.DeleteAppRequest, v1.DeleteAppResponse]
 }
 
 // CreateApp calls peal.admin.v1.AppService.CreateApp.
@@ -148,6 +171,24 @@ func (c *appServiceClient) RenameApp(ctx context.Context, req *v1.RenameAppReque
 	return nil, err
 }
 
+// EnableApp calls peal.admin.v1.AppService.EnableApp.
+func (c *appServiceClient) EnableApp(ctx context.Context, req *v1.EnableAppRequest) (*v1.EnableAppResponse, error) {
+	response, err := c.enableApp.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// DisableApp calls peal.admin.v1.AppService.DisableApp.
+func (c *appServiceClient) DisableApp(ctx context.Context, req *v1.DisableAppRequest) (*v1.DisableAppResponse, error) {
+	response, err := c.disableApp.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // DeleteApp calls peal.admin.v1.AppService.DeleteApp.
 func (c *appServiceClient) DeleteApp(ctx context.Context, req *v1.DeleteAppRequest) (*v1.DeleteAppResponse, error) {
 	response, err := c.deleteApp.CallUnary(ctx, connect.NewRequest(req))
@@ -167,6 +208,11 @@ type AppServiceHandler interface {
 	GetApp(context.Context, *v1.GetAppRequest) (*v1.GetAppResponse, error)
 	// Gives an app another name. Errors: not_found, already_exists (field "name"), invalid_argument.
 	RenameApp(context.Context, *v1.RenameAppRequest) (*v1.RenameAppResponse, error)
+	// Lets an app accept sockets and requests again. Errors: not_found.
+	EnableApp(context.Context, *v1.EnableAppRequest) (*v1.EnableAppResponse, error)
+	// Makes an app refuse sockets with 4003 and requests with 403, and closes the sockets that are open, within a second.
+	// Its keys and settings stay. Errors: not_found.
+	DisableApp(context.Context, *v1.DisableAppRequest) (*v1.DisableAppResponse, error)
 	// Deletes an app with its keys; its sockets are closed with 4001. Errors: not_found.
 	DeleteApp(context.Context, *v1.DeleteAppRequest) (*v1.DeleteAppResponse, error)
 }
@@ -202,6 +248,18 @@ func NewAppServiceHandler(svc AppServiceHandler, opts ...connect.HandlerOption) 
 		connect.WithSchema(appServiceMethods.ByName("RenameApp")),
 		connect.WithHandlerOptions(opts...),
 	)
+	appServiceEnableAppHandler := connect.NewUnaryHandlerSimple(
+		AppServiceEnableAppProcedure,
+		svc.EnableApp,
+		connect.WithSchema(appServiceMethods.ByName("EnableApp")),
+		connect.WithHandlerOptions(opts...),
+	)
+	appServiceDisableAppHandler := connect.NewUnaryHandlerSimple(
+		AppServiceDisableAppProcedure,
+		svc.DisableApp,
+		connect.WithSchema(appServiceMethods.ByName("DisableApp")),
+		connect.WithHandlerOptions(opts...),
+	)
 	appServiceDeleteAppHandler := connect.NewUnaryHandlerSimple(
 		AppServiceDeleteAppProcedure,
 		svc.DeleteApp,
@@ -218,6 +276,10 @@ func NewAppServiceHandler(svc AppServiceHandler, opts ...connect.HandlerOption) 
 			appServiceGetAppHandler.ServeHTTP(w, r)
 		case AppServiceRenameAppProcedure:
 			appServiceRenameAppHandler.ServeHTTP(w, r)
+		case AppServiceEnableAppProcedure:
+			appServiceEnableAppHandler.ServeHTTP(w, r)
+		case AppServiceDisableAppProcedure:
+			appServiceDisableAppHandler.ServeHTTP(w, r)
 		case AppServiceDeleteAppProcedure:
 			appServiceDeleteAppHandler.ServeHTTP(w, r)
 		default:
@@ -243,6 +305,14 @@ func (UnimplementedAppServiceHandler) GetApp(context.Context, *v1.GetAppRequest)
 
 func (UnimplementedAppServiceHandler) RenameApp(context.Context, *v1.RenameAppRequest) (*v1.RenameAppResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("peal.admin.v1.AppService.RenameApp is not implemented"))
+}
+
+func (UnimplementedAppServiceHandler) EnableApp(context.Context, *v1.EnableAppRequest) (*v1.EnableAppResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("peal.admin.v1.AppService.EnableApp is not implemented"))
+}
+
+func (UnimplementedAppServiceHandler) DisableApp(context.Context, *v1.DisableAppRequest) (*v1.DisableAppResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("peal.admin.v1.AppService.DisableApp is not implemented"))
 }
 
 func (UnimplementedAppServiceHandler) DeleteApp(context.Context, *v1.DeleteAppRequest) (*v1.DeleteAppResponse, error) {

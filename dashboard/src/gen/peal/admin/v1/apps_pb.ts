@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file peal/admin/v1/apps.proto.
  */
 export const file_peal_admin_v1_apps: GenFile = /*@__PURE__*/
-  fileDesc("ChhwZWFsL2FkbWluL3YxL2FwcHMucHJvdG8SDXBlYWwuYWRtaW4udjEiYQoDQXBwEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSDwoHZW5hYmxlZBgDIAEoCBIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiwAEKEENyZWF0ZUFwcFJlcXVlc3QSqwEKBG5hbWUYASABKAlCnAG6SJgBugGUAQoEbmFtZRJAZ2l2ZSBpdCBhIG5hbWUgb2YgMSB0byA2MCBjaGFyYWN0ZXJzLCB3aXRob3V0IGNvbnRyb2wgY2hhcmFjdGVycxpKdGhpcy5zaXplKCkgPD0gNjAgJiYgdGhpcy5tYXRjaGVzKCdeW15cXHB7Q2N9XSpbXlxccHtDY31cXHNdW15cXHB7Q2N9XSokJykiVQoRQ3JlYXRlQXBwUmVzcG9uc2USHwoDYXBwGAEgASgLMhIucGVhbC5hZG1pbi52MS5BcHASHwoDa2V5GAIgASgLMhIucGVhbC5hZG1pbi52MS5LZXkiTgoPTGlzdEFwcHNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUYyAEoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxjIASJNChBMaXN0QXBwc1Jlc3BvbnNlEiAKBGFwcHMYASADKAsyEi5wZWFsLmFkbWluLnYxLkFwcBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiOgoNR2V0QXBwUmVxdWVzdBIpCgZhcHBfaWQYASABKAlCGbpIFnIUMhJeWzEtOV1bMC05XXswLDE3fSQiMQoOR2V0QXBwUmVzcG9uc2USHwoDYXBwGAEgASgLMhIucGVhbC5hZG1pbi52MS5BcHAi6wEKEFJlbmFtZUFwcFJlcXVlc3QSKQoGYXBwX2lkGAEgASgJQhm6SBZyFDISXlsxLTldWzAtOV17MCwxN30kEqsBCgRuYW1lGAIgASgJQpwBukiYAboBlAEKBG5hbWUSQGdpdmUgaXQgYSBuYW1lIG9mIDEgdG8gNjAgY2hhcmFjdGVycywgd2l0aG91dCBjb250cm9sIGNoYXJhY3RlcnMaSnRoaXMuc2l6ZSgpIDw9IDYwICYmIHRoaXMubWF0Y2hlcygnXlteXFxwe0NjfV0qW15cXHB7Q2N9XFxzXVteXFxwe0NjfV0qJCcpIjQKEVJlbmFtZUFwcFJlc3BvbnNlEh8KA2FwcBgBIAEoCzISLnBlYWwuYWRtaW4udjEuQXBwIj0KEERlbGV0ZUFwcFJlcXVlc3QSKQoGYXBwX2lkGAEgASgJQhm6SBZyFDISXlsxLTldWzAtOV17MCwxN30kIhMKEURlbGV0ZUFwcFJlc3BvbnNlMq4DCgpBcHBTZXJ2aWNlElQKCUNyZWF0ZUFwcBIfLnBlYWwuYWRtaW4udjEuQ3JlYXRlQXBwUmVxdWVzdBogLnBlYWwuYWRtaW4udjEuQ3JlYXRlQXBwUmVzcG9uc2UiBMjaGAQSUQoITGlzdEFwcHMSHi5wZWFsLmFkbWluLnYxLkxpc3RBcHBzUmVxdWVzdBofLnBlYWwuYWRtaW4udjEuTGlzdEFwcHNSZXNwb25zZSIEyNoYAxJLCgZHZXRBcHASHC5wZWFsLmFkbWluLnYxLkdldEFwcFJlcXVlc3QaHS5wZWFsLmFkbWluLnYxLkdldEFwcFJlc3BvbnNlIgTI2hgDElQKCVJlbmFtZUFwcBIfLnBlYWwuYWRtaW4udjEuUmVuYW1lQXBwUmVxdWVzdBogLnBlYWwuYWRtaW4udjEuUmVuYW1lQXBwUmVzcG9uc2UiBMjaGAQSVAoJRGVsZXRlQXBwEh8ucGVhbC5hZG1pbi52MS5EZWxldGVBcHBSZXF1ZXN0GiAucGVhbC5hZG1pbi52MS5EZWxldGVBcHBSZXNwb25zZSIEyNoYBUI8WjpnaXRodWIuY29tL3BlYWxocS9wZWFsL2FkbWluLWFwaS9nZW4vcGVhbC9hZG1pbi92MTthZG1pbnYxYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_peal_admin_v1_keys, file_peal_admin_v1_permission]);
+  fileDesc("ChhwZWFsL2FkbWluL3YxL2FwcHMucHJvdG8SDXBlYWwuYWRtaW4udjEiYQoDQXBwEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSDwoHZW5hYmxlZBgDIAEoCBIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiwAEKEENyZWF0ZUFwcFJlcXVlc3QSqwEKBG5hbWUYASABKAlCnAG6SJgBugGUAQoEbmFtZRJAZ2l2ZSBpdCBhIG5hbWUgb2YgMSB0byA2MCBjaGFyYWN0ZXJzLCB3aXRob3V0IGNvbnRyb2wgY2hhcmFjdGVycxpKdGhpcy5zaXplKCkgPD0gNjAgJiYgdGhpcy5tYXRjaGVzKCdeW15cXHB7Q2N9XSpbXlxccHtDY31cXHNdW15cXHB7Q2N9XSokJykiVQoRQ3JlYXRlQXBwUmVzcG9uc2USHwoDYXBwGAEgASgLMhIucGVhbC5hZG1pbi52MS5BcHASHwoDa2V5GAIgASgLMhIucGVhbC5hZG1pbi52MS5LZXkiTgoPTGlzdEFwcHNSZXF1ZXN0Eh0KCXBhZ2Vfc2l6ZRgBIAEoBUIKukgHGgUYyAEoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxjIASJNChBMaXN0QXBwc1Jlc3BvbnNlEiAKBGFwcHMYASADKAsyEi5wZWFsLmFkbWluLnYxLkFwcBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiOgoNR2V0QXBwUmVxdWVzdBIpCgZhcHBfaWQYASABKAlCGbpIFnIUMhJeWzEtOV1bMC05XXswLDE3fSQiMQoOR2V0QXBwUmVzcG9uc2USHwoDYXBwGAEgASgLMhIucGVhbC5hZG1pbi52MS5BcHAi6wEKEFJlbmFtZUFwcFJlcXVlc3QSKQoGYXBwX2lkGAEgASgJQhm6SBZyFDISXlsxLTldWzAtOV17MCwxN30kEqsBCgRuYW1lGAIgASgJQpwBukiYAboBlAEKBG5hbWUSQGdpdmUgaXQgYSBuYW1lIG9mIDEgdG8gNjAgY2hhcmFjdGVycywgd2l0aG91dCBjb250cm9sIGNoYXJhY3RlcnMaSnRoaXMuc2l6ZSgpIDw9IDYwICYmIHRoaXMubWF0Y2hlcygnXlteXFxwe0NjfV0qW15cXHB7Q2N9XFxzXVteXFxwe0NjfV0qJCcpIjQKEVJlbmFtZUFwcFJlc3BvbnNlEh8KA2FwcBgBIAEoCzISLnBlYWwuYWRtaW4udjEuQXBwIj0KEEVuYWJsZUFwcFJlcXVlc3QSKQoGYXBwX2lkGAEgASgJQhm6SBZyFDISXlsxLTldWzAtOV17MCwxN30kIjQKEUVuYWJsZUFwcFJlc3BvbnNlEh8KA2FwcBgBIAEoCzISLnBlYWwuYWRtaW4udjEuQXBwIj4KEURpc2FibGVBcHBSZXF1ZXN0EikKBmFwcF9pZBgBIAEoCUIZukgWchQyEl5bMS05XVswLTldezAsMTd9JCI1ChJEaXNhYmxlQXBwUmVzcG9uc2USHwoDYXBwGAEgASgLMhIucGVhbC5hZG1pbi52MS5BcHAiPQoQRGVsZXRlQXBwUmVxdWVzdBIpCgZhcHBfaWQYASABKAlCGbpIFnIUMhJeWzEtOV1bMC05XXswLDE3fSQiEwoRRGVsZXRlQXBwUmVzcG9uc2Uy3QQKCkFwcFNlcnZpY2USVAoJQ3JlYXRlQXBwEh8ucGVhbC5hZG1pbi52MS5DcmVhdGVBcHBSZXF1ZXN0GiAucGVhbC5hZG1pbi52MS5DcmVhdGVBcHBSZXNwb25zZSIEyNoYBBJRCghMaXN0QXBwcxIeLnBlYWwuYWRtaW4udjEuTGlzdEFwcHNSZXF1ZXN0Gh8ucGVhbC5hZG1pbi52MS5MaXN0QXBwc1Jlc3BvbnNlIgTI2hgDEksKBkdldEFwcBIcLnBlYWwuYWRtaW4udjEuR2V0QXBwUmVxdWVzdBodLnBlYWwuYWRtaW4udjEuR2V0QXBwUmVzcG9uc2UiBMjaGAMSVAoJUmVuYW1lQXBwEh8ucGVhbC5hZG1pbi52MS5SZW5hbWVBcHBSZXF1ZXN0GiAucGVhbC5hZG1pbi52MS5SZW5hbWVBcHBSZXNwb25zZSIEyNoYBBJUCglFbmFibGVBcHASHy5wZWFsLmFkbWluLnYxLkVuYWJsZUFwcFJlcXVlc3QaIC5wZWFsLmFkbWluLnYxLkVuYWJsZUFwcFJlc3BvbnNlIgTI2hgEElcKCkRpc2FibGVBcHASIC5wZWFsLmFkbWluLnYxLkRpc2FibGVBcHBSZXF1ZXN0GiEucGVhbC5hZG1pbi52MS5EaXNhYmxlQXBwUmVzcG9uc2UiBMjaGAQSVAoJRGVsZXRlQXBwEh8ucGVhbC5hZG1pbi52MS5EZWxldGVBcHBSZXF1ZXN0GiAucGVhbC5hZG1pbi52MS5EZWxldGVBcHBSZXNwb25zZSIEyNoYBUI8WjpnaXRodWIuY29tL3BlYWxocS9wZWFsL2FkbWluLWFwaS9nZW4vcGVhbC9hZG1pbi92MTthZG1pbnYxYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_peal_admin_v1_keys, file_peal_admin_v1_permission]);
 
 /**
  * App is a customer's application.
@@ -225,6 +225,74 @@ export const RenameAppResponseSchema: GenMessage<RenameAppResponse> = /*@__PURE_
   messageDesc(file_peal_admin_v1_apps, 8);
 
 /**
+ * @generated from message peal.admin.v1.EnableAppRequest
+ */
+export type EnableAppRequest = Message<"peal.admin.v1.EnableAppRequest"> & {
+  /**
+   * @generated from field: string app_id = 1;
+   */
+  appId: string;
+};
+
+/**
+ * Describes the message peal.admin.v1.EnableAppRequest.
+ * Use `create(EnableAppRequestSchema)` to create a new message.
+ */
+export const EnableAppRequestSchema: GenMessage<EnableAppRequest> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_apps, 9);
+
+/**
+ * @generated from message peal.admin.v1.EnableAppResponse
+ */
+export type EnableAppResponse = Message<"peal.admin.v1.EnableAppResponse"> & {
+  /**
+   * @generated from field: peal.admin.v1.App app = 1;
+   */
+  app?: App | undefined;
+};
+
+/**
+ * Describes the message peal.admin.v1.EnableAppResponse.
+ * Use `create(EnableAppResponseSchema)` to create a new message.
+ */
+export const EnableAppResponseSchema: GenMessage<EnableAppResponse> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_apps, 10);
+
+/**
+ * @generated from message peal.admin.v1.DisableAppRequest
+ */
+export type DisableAppRequest = Message<"peal.admin.v1.DisableAppRequest"> & {
+  /**
+   * @generated from field: string app_id = 1;
+   */
+  appId: string;
+};
+
+/**
+ * Describes the message peal.admin.v1.DisableAppRequest.
+ * Use `create(DisableAppRequestSchema)` to create a new message.
+ */
+export const DisableAppRequestSchema: GenMessage<DisableAppRequest> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_apps, 11);
+
+/**
+ * @generated from message peal.admin.v1.DisableAppResponse
+ */
+export type DisableAppResponse = Message<"peal.admin.v1.DisableAppResponse"> & {
+  /**
+   * @generated from field: peal.admin.v1.App app = 1;
+   */
+  app?: App | undefined;
+};
+
+/**
+ * Describes the message peal.admin.v1.DisableAppResponse.
+ * Use `create(DisableAppResponseSchema)` to create a new message.
+ */
+export const DisableAppResponseSchema: GenMessage<DisableAppResponse> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_apps, 12);
+
+/**
  * @generated from message peal.admin.v1.DeleteAppRequest
  */
 export type DeleteAppRequest = Message<"peal.admin.v1.DeleteAppRequest"> & {
@@ -239,7 +307,7 @@ export type DeleteAppRequest = Message<"peal.admin.v1.DeleteAppRequest"> & {
  * Use `create(DeleteAppRequestSchema)` to create a new message.
  */
 export const DeleteAppRequestSchema: GenMessage<DeleteAppRequest> = /*@__PURE__*/
-  messageDesc(file_peal_admin_v1_apps, 9);
+  messageDesc(file_peal_admin_v1_apps, 13);
 
 /**
  * @generated from message peal.admin.v1.DeleteAppResponse
@@ -252,7 +320,7 @@ export type DeleteAppResponse = Message<"peal.admin.v1.DeleteAppResponse"> & {
  * Use `create(DeleteAppResponseSchema)` to create a new message.
  */
 export const DeleteAppResponseSchema: GenMessage<DeleteAppResponse> = /*@__PURE__*/
-  messageDesc(file_peal_admin_v1_apps, 10);
+  messageDesc(file_peal_admin_v1_apps, 14);
 
 /**
  * AppService manages the apps of the caller's tenant. An app of another tenant is not_found.
@@ -299,6 +367,27 @@ export const AppService: GenService<{
     methodKind: "unary";
     input: typeof RenameAppRequestSchema;
     output: typeof RenameAppResponseSchema;
+  },
+  /**
+   * Lets an app accept sockets and requests again. Errors: not_found.
+   *
+   * @generated from rpc peal.admin.v1.AppService.EnableApp
+   */
+  enableApp: {
+    methodKind: "unary";
+    input: typeof EnableAppRequestSchema;
+    output: typeof EnableAppResponseSchema;
+  },
+  /**
+   * Makes an app refuse sockets with 4003 and requests with 403, and closes the sockets that are open, within a second.
+   * Its keys and settings stay. Errors: not_found.
+   *
+   * @generated from rpc peal.admin.v1.AppService.DisableApp
+   */
+  disableApp: {
+    methodKind: "unary";
+    input: typeof DisableAppRequestSchema;
+    output: typeof DisableAppResponseSchema;
   },
   /**
    * Deletes an app with its keys; its sockets are closed with 4001. Errors: not_found.
