@@ -3,6 +3,7 @@ package channels
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // Topic is the unit of routing: a channel of one app.
@@ -18,11 +19,28 @@ type Message struct {
 	Frame []byte
 	// Except is the id of the socket that must not get the frame, or empty.
 	Except string
+	// Keep is how long the bus keeps the frame as the topic's last one, for who subscribes later; 0 is not at all.
+	Keep time.Duration
+	// Offset is the message's place in its topic, which only rises. The bus gives it to messages that change what a
+	// newcomer is told: those that are kept, and the notices of members who come and go. All others have 0.
+	Offset uint64
+	// Terminate ends the sockets that are on the topic; there is no frame then.
+	Terminate bool
 }
 
-// ErrUnavailable says that the bus cannot take or promise anything at the moment, and that asking again may
-// help.
-var ErrUnavailable = errors.New("the bus is unavailable")
+// Kept is the last message of a topic that its bus kept. The zero Kept is none.
+type Kept struct {
+	Frame []byte
+	// Expires is when the bus forgets it.
+	Expires time.Time
+}
+
+var (
+	// ErrUnavailable says that the bus cannot take or promise anything at the moment, and that asking again may help.
+	ErrUnavailable = errors.New("the bus is unavailable")
+	// ErrFull says that a presence channel has as many members as it may have.
+	ErrFull = errors.New("the presence channel is full")
+)
 
 // Bus is the fan-out between edges. All methods may be called at the same time.
 //

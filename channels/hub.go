@@ -2,6 +2,8 @@ package channels
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"hash/maphash"
 	"sync"
 	"sync/atomic"
@@ -16,6 +18,8 @@ type Subscriber interface {
 	// Send hands a frame to the socket. It never blocks and never calls back into the hub; what it cannot
 	// take is its own trouble. The frame is shared and must not be changed.
 	Send(frame []byte)
+	// Terminate ends the socket, because its app has asked for that. What holds of Send holds here.
+	Terminate()
 }
 
 // shardCount splits the table of topics so that sockets coming and going seldom wait for each other. It is a
@@ -73,21 +77,35 @@ func (h *Hub) Topics() int {
 // Subscriptions returns how many subscriptions there are on this edge.
 func (h *Hub) Subscriptions() int { return int(h.subscriptions.Load()) }
 
-// Subscribe adds a subscriber to a topic. The greeting is sent to it when the bus has confirmed the edge's
-// interest, before any frame of the topic and in one step with the subscription, so that nothing comes before
-// it and nothing after it is lost. Whether the subscriber is there already is for the caller to know.
-func (h *Hub) Subscribe(ctx context.Context, name Topic, sub Subscriber, greeting []byte) (*Subscription, error) {
+// Greeting is what a subscriber is sent before anything else of a topic.
+type Greeting struct {
+	Frames [][]byte
+	// Offset is that of the last message that the frames already tell of; see [Welcome].
+	Offset uint64
+}
+
+// Subscribe adds a subscriber to a topic. When the bus has confirmed the edge's interest, greet says what to send it
+// first; it may wait, and its error is returned as it is. Nothing of the topic comes before the greeting, and nothing
+// that greet did not know of is lost. Whether the subscriber is there already is for the caller to know.
+func (h *Hub) Subscribe(ctx context.Context, name Topic, sub Subscriber, greet func() (Greeting, error)) (*Subscription, error) {
 	t := h.hold(name)
-	s, err := h.join(ctx, t, sub, greeting)
+	s, err := h.join(ctx, t, sub)
 	if err != nil {
 		h.release(t)
 		return nil, err
 	}
 	h.subscriptions.Add(1)
+	g, err := greet()
+	if err == nil && !t.admit(s, g) {
+		err = fmt.Errorf("more came than can be kept while the greeting was made: %w", ErrUnavailable)
+	}
+	if err != nil {
+		return nil, errors.Join(err, h.Unsubscribe(ctx, s))
+	}
 	return s, nil
 }
 
-func (h *Hub) join(ctx context.Context, t *topic, sub Subscriber, greeting []byte) (*Subscription, error) {
+func (h *Hub) join(ctx context.Context, t *topic, sub Subscriber) (*Subscription, error) {
 	t.change.Lock()
 	defer t.change.Unlock()
 	if t.empty() {
@@ -95,7 +113,7 @@ func (h *Hub) join(ctx context.Context, t *topic, sub Subscriber, greeting []byt
 			return nil, err
 		}
 	}
-	return t.add(sub, greeting), nil
+	return t.add(sub), nil
 }
 
 // Unsubscribe ends a subscription, once. After it returned the subscriber gets no frame of the topic. An error
@@ -117,15 +135,15 @@ func (h *Hub) leave(ctx context.Context, s *Subscription) error {
 	return nil
 }
 
-// Deliver sends a message's frame to all subscribers of its topic but the one that it excepts. It waits for
-// no socket and never for the bus.
+// Deliver sends a message to all subscribers of its topic but the one that it excepts. It waits for no socket and
+// never for the bus.
 func (h *Hub) Deliver(m Message) {
 	s := h.shard(m.Topic)
 	s.mu.RLock()
 	t := s.topics[m.Topic]
 	s.mu.RUnlock()
 	if t != nil {
-		t.deliver(m.Frame, m.Except)
+		t.deliver(&m)
 	}
 }
 

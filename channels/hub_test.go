@@ -28,6 +28,8 @@ func (l *listener) Send(frame []byte) {
 	l.frames = append(l.frames, string(frame))
 }
 
+func (l *listener) Terminate() { l.Send([]byte("terminated")) }
+
 func (l *listener) heard() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -110,9 +112,14 @@ func TestHubFirstComesAndLastLeaves(t *testing.T) {
 	}
 }
 
+// saying returns a greeting of one frame.
+func saying(text string) func() (channels.Greeting, error) {
+	return func() (channels.Greeting, error) { return channels.Greeting{Frames: [][]byte{[]byte(text)}}, nil }
+}
+
 func subscribe(t *testing.T, hub *channels.Hub, topic channels.Topic, sub channels.Subscriber, greeting string) *channels.Subscription {
 	t.Helper()
-	s, err := hub.Subscribe(t.Context(), topic, sub, []byte(greeting))
+	s, err := hub.Subscribe(t.Context(), topic, sub, saying(greeting))
 	if err != nil {
 		t.Fatalf("subscribe: %v", err)
 	}
@@ -133,7 +140,7 @@ func TestHubWhenTheBusFails(t *testing.T) {
 	topic := channels.Topic{App: "1", Channel: "c"}
 	l := &listener{id: "1.1"}
 	bus.fail.Store(true)
-	if _, err := hub.Subscribe(t.Context(), topic, l, []byte("hello")); !errors.Is(err, errBus) {
+	if _, err := hub.Subscribe(t.Context(), topic, l, saying("hello")); !errors.Is(err, errBus) {
 		t.Errorf("subscribe: %v", err)
 	}
 	if len(l.heard()) != 0 || hub.Topics() != 0 || hub.Subscriptions() != 0 {
@@ -219,7 +226,7 @@ func TestHubUnderChurn(t *testing.T) {
 		churn.Go(func() {
 			for i := range 100 {
 				l := &listener{id: fmt.Sprintf("%d.%d", w, i)}
-				s, err := hub.Subscribe(t.Context(), topic, l, []byte("hello"))
+				s, err := hub.Subscribe(t.Context(), topic, l, saying("hello"))
 				if err != nil {
 					t.Errorf("subscribe: %v", err)
 					return
@@ -295,6 +302,8 @@ func (l *idle) ID() string { return l.id }
 
 func (l *idle) Send([]byte) { l.n++ }
 
+func (l *idle) Terminate() {}
+
 // TestHubDeliverAllocatesNothing keeps the cost of a message from growing with those who hear it.
 func TestHubDeliverAllocatesNothing(t *testing.T) {
 	hub := channels.NewHub(&recordingBus{t: t})
@@ -315,7 +324,7 @@ func BenchmarkHubDeliver(b *testing.B) {
 				hub := channels.NewHub(&recordingBus{})
 				topic := channels.Topic{App: "1", Channel: "my-channel"}
 				for i := range n {
-					if _, err := hub.Subscribe(b.Context(), topic, &idle{id: fmt.Sprintf("1.%d", i)}, nil); err != nil {
+					if _, err := hub.Subscribe(b.Context(), topic, &idle{id: fmt.Sprintf("1.%d", i)}, saying("hello")); err != nil {
 						b.Fatal(err)
 					}
 				}

@@ -2,28 +2,68 @@ package channels
 
 import (
 	"context"
+	"hash/maphash"
 	"sync"
+	"time"
 )
 
-// MemoryBus is a [Bus] for a single edge: it delivers inside the call to Publish, so that whoever publishes
-// pays for the fan-out and no queue can grow.
+// MemoryConfig is what a [MemoryBus] needs. A zero number means the default named beside it.
+type MemoryConfig struct {
+	Notices Notices
+	// KeptBytes bounds what is kept for newcomers of one app's channels (32 MiB); beyond it the oldest is forgotten.
+	KeptBytes int
+}
+
+// MemoryBus is a [Bus] and a [Presence] for a single edge: it delivers inside the call that publishes, so that whoever
+// publishes pays for the fan-out and no queue can grow.
 type MemoryBus struct {
+	notices Notices
+	seed    maphash.Seed
+	shards  [shardCount]memoryShard
+	kept    keptMessages
+
 	mu      sync.RWMutex
 	deliver func(Message)      // guarded by mu; nil while Run is not running
 	topics  map[Topic]struct{} // guarded by mu; what the edge is interested in
 }
 
-var _ Bus = (*MemoryBus)(nil)
+var (
+	_ Bus      = (*MemoryBus)(nil)
+	_ Presence = (*MemoryBus)(nil)
+)
 
 // NewMemoryBus returns a bus that carries messages once it runs.
-func NewMemoryBus() *MemoryBus { return &MemoryBus{topics: make(map[Topic]struct{})} }
+func NewMemoryBus(cfg MemoryConfig) *MemoryBus {
+	if cfg.KeptBytes == 0 {
+		cfg.KeptBytes = 32 << 20
+	}
+	b := &MemoryBus{
+		notices: cfg.Notices,
+		seed:    maphash.MakeSeed(),
+		kept:    keptMessages{most: cfg.KeptBytes, apps: make(map[string]*keptApp)},
+		topics:  make(map[Topic]struct{}),
+	}
+	for i := range b.shards {
+		b.shards[i].topics = make(map[Topic]*memoryTopic)
+	}
+	return b
+}
 
 // Run lets messages through until ctx ends.
 func (b *MemoryBus) Run(ctx context.Context, deliver func(Message)) error {
 	b.setDeliver(deliver)
+	defer b.stopVacating()
 	defer b.setDeliver(nil)
-	<-ctx.Done()
-	return nil
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			b.kept.expire()
+		case <-ctx.Done():
+			return nil
+		}
+	}
 }
 
 func (b *MemoryBus) setDeliver(deliver func(Message)) {
@@ -38,6 +78,12 @@ func (b *MemoryBus) Publish(ctx context.Context, messages ...Message) error {
 		return err
 	}
 	for i := range messages {
+		if messages[i].Keep > 0 {
+			if err := b.publishKept(messages[i]); err != nil {
+				return err
+			}
+			continue
+		}
 		deliver, wanted := b.route(messages[i].Topic)
 		if deliver == nil {
 			return ErrUnavailable
@@ -45,6 +91,23 @@ func (b *MemoryBus) Publish(ctx context.Context, messages ...Message) error {
 		if wanted {
 			deliver(messages[i])
 		}
+	}
+	return nil
+}
+
+// publishKept keeps and delivers in one step, so that a newcomer gets the message in one of the two ways.
+func (b *MemoryBus) publishKept(m Message) error {
+	deliver, wanted := b.route(m.Topic)
+	if deliver == nil {
+		return ErrUnavailable
+	}
+	s := b.shard(m.Topic)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b.kept.put(m)
+	if wanted {
+		m.Offset = s.topic(m.Topic).next()
+		deliver(m)
 	}
 	return nil
 }
@@ -67,7 +130,11 @@ func (b *MemoryBus) Subscribe(_ context.Context, topic Topic) error {
 // Unsubscribe forgets the interest in a topic.
 func (b *MemoryBus) Unsubscribe(_ context.Context, topic Topic) error {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	delete(b.topics, topic)
+	b.mu.Unlock()
+	s := b.shard(topic)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tidy(topic)
 	return nil
 }

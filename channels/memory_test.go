@@ -11,12 +11,12 @@ import (
 
 func TestMemoryBus(t *testing.T) {
 	t.Parallel()
-	bustest.Run(t, func(*testing.T) channels.Bus { return channels.NewMemoryBus() })
+	bustest.Run(t, func(*testing.T) channels.Bus { return channels.NewMemoryBus(channels.MemoryConfig{}) })
 }
 
 func TestMemoryBusTakesNothingWhileItDoesNotRun(t *testing.T) {
 	t.Parallel()
-	bus := channels.NewMemoryBus()
+	bus := channels.NewMemoryBus(channels.MemoryConfig{})
 	message := channels.Message{Topic: channels.Topic{App: "1", Channel: "c"}}
 	if err := bus.Publish(t.Context(), message); !errors.Is(err, channels.ErrUnavailable) {
 		t.Errorf("before Run: %v", err)

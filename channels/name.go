@@ -14,14 +14,14 @@ type Kind uint8
 
 // The kinds of channels, each named for its prefix.
 const (
-	Public Kind = iota
-	Cache
-	Private
-	PrivateCache
-	PrivateEncrypted
-	PrivateEncryptedCache
-	Presence
-	PresenceCache
+	KindPublic Kind = iota
+	KindCache
+	KindPrivate
+	KindPrivateCache
+	KindPrivateEncrypted
+	KindPrivateEncryptedCache
+	KindPresence
+	KindPresenceCache
 )
 
 // prefixes are in the order in which they must be tested, so that the longest wins. The hyphen belongs to
@@ -30,13 +30,13 @@ var prefixes = [...]struct {
 	prefix string
 	kind   Kind
 }{
-	{"private-encrypted-cache-", PrivateEncryptedCache},
-	{"private-encrypted-", PrivateEncrypted},
-	{"private-cache-", PrivateCache},
-	{"presence-cache-", PresenceCache},
-	{"private-", Private},
-	{"presence-", Presence},
-	{"cache-", Cache},
+	{"private-encrypted-cache-", KindPrivateEncryptedCache},
+	{"private-encrypted-", KindPrivateEncrypted},
+	{"private-cache-", KindPrivateCache},
+	{"presence-cache-", KindPresenceCache},
+	{"private-", KindPrivate},
+	{"presence-", KindPresence},
+	{"cache-", KindCache},
 }
 
 // KindOf tells the kind of a channel from the beginning of its name.
@@ -46,25 +46,25 @@ func KindOf(name string) Kind {
 			return p.kind
 		}
 	}
-	return Public
+	return KindPublic
 }
 
 // String returns the kind in words, for people.
 func (k Kind) String() string {
 	switch k {
-	case Cache:
+	case KindCache:
 		return "cache"
-	case Private:
+	case KindPrivate:
 		return "private"
-	case PrivateCache:
+	case KindPrivateCache:
 		return "private cache"
-	case PrivateEncrypted:
+	case KindPrivateEncrypted:
 		return "encrypted"
-	case PrivateEncryptedCache:
+	case KindPrivateEncryptedCache:
 		return "encrypted cache"
-	case Presence:
+	case KindPresence:
 		return "presence"
-	case PresenceCache:
+	case KindPresenceCache:
 		return "presence cache"
 	default:
 		return "public"
@@ -72,18 +72,18 @@ func (k Kind) String() string {
 }
 
 // Authorized tells whether a client needs its server's signature to subscribe.
-func (k Kind) Authorized() bool { return k != Public && k != Cache }
+func (k Kind) Authorized() bool { return k != KindPublic && k != KindCache }
 
 // Members tells whether the channel's subscribers see each other.
-func (k Kind) Members() bool { return k == Presence || k == PresenceCache }
+func (k Kind) Members() bool { return k == KindPresence || k == KindPresenceCache }
 
 // Cached tells whether the last event is kept for those who come later.
 func (k Kind) Cached() bool {
-	return k == Cache || k == PrivateCache || k == PrivateEncryptedCache || k == PresenceCache
+	return k == KindCache || k == KindPrivateCache || k == KindPrivateEncryptedCache || k == KindPresenceCache
 }
 
 // Encrypted tells whether the events are sealed between customers' servers and clients.
-func (k Kind) Encrypted() bool { return k == PrivateEncrypted || k == PrivateEncryptedCache }
+func (k Kind) Encrypted() bool { return k == KindPrivateEncrypted || k == KindPrivateEncryptedCache }
 
 // NameError says what is wrong with a channel's name. Its text may be shown to whoever sent the name.
 type NameError struct{ Reason string }

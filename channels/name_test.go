@@ -12,19 +12,19 @@ import (
 func TestKindOf(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]channels.Kind{
-		"my-channel": channels.Public, "cache-x": channels.Cache, "private-x": channels.Private,
-		"private-cache-x": channels.PrivateCache, "private-encrypted-x": channels.PrivateEncrypted,
-		"private-encrypted-cache-x": channels.PrivateEncryptedCache, "presence-x": channels.Presence,
-		"presence-cache-x": channels.PresenceCache,
+		"my-channel": channels.KindPublic, "cache-x": channels.KindCache, "private-x": channels.KindPrivate,
+		"private-cache-x": channels.KindPrivateCache, "private-encrypted-x": channels.KindPrivateEncrypted,
+		"private-encrypted-cache-x": channels.KindPrivateEncryptedCache, "presence-x": channels.KindPresence,
+		"presence-cache-x": channels.KindPresenceCache,
 		// What only looks like a prefix is none.
-		"": channels.Public, "cachet": channels.Public, "cache": channels.Public, "private_x": channels.Public,
-		"privatefoo": channels.Public, "presence@x": channels.Public, "x-private-y": channels.Public,
-		"xcache-": channels.Public, "Private-x": channels.Public, "presence": channels.Public,
+		"": channels.KindPublic, "cachet": channels.KindPublic, "cache": channels.KindPublic, "private_x": channels.KindPublic,
+		"privatefoo": channels.KindPublic, "presence@x": channels.KindPublic, "x-private-y": channels.KindPublic,
+		"xcache-": channels.KindPublic, "Private-x": channels.KindPublic, "presence": channels.KindPublic,
 		// What is no prefix of its own counts as the shorter one.
-		"presence-encrypted-x": channels.Presence, "private-encryptedx": channels.Private,
-		"private-cachex": channels.Private, "private-encrypted-cachex": channels.PrivateEncrypted,
-		"cache-private-x": channels.Cache, "presence-cachex": channels.Presence,
-		"private-": channels.Private, "presence-": channels.Presence, "cache-": channels.Cache,
+		"presence-encrypted-x": channels.KindPresence, "private-encryptedx": channels.KindPrivate,
+		"private-cachex": channels.KindPrivate, "private-encrypted-cachex": channels.KindPrivateEncrypted,
+		"cache-private-x": channels.KindCache, "presence-cachex": channels.KindPresence,
+		"private-": channels.KindPrivate, "presence-": channels.KindPresence, "cache-": channels.KindCache,
 	} {
 		if got := channels.KindOf(name); got != want {
 			t.Errorf("KindOf(%q) = %v, want %v", name, got, want)
@@ -39,14 +39,14 @@ func TestKindsAre(t *testing.T) {
 		text                                   string
 		authorized, members, cached, encrypted bool
 	}{
-		{channels.Public, "public", false, false, false, false},
-		{channels.Cache, "cache", false, false, true, false},
-		{channels.Private, "private", true, false, false, false},
-		{channels.PrivateCache, "private cache", true, false, true, false},
-		{channels.PrivateEncrypted, "encrypted", true, false, false, true},
-		{channels.PrivateEncryptedCache, "encrypted cache", true, false, true, true},
-		{channels.Presence, "presence", true, true, false, false},
-		{channels.PresenceCache, "presence cache", true, true, true, false},
+		{channels.KindPublic, "public", false, false, false, false},
+		{channels.KindCache, "cache", false, false, true, false},
+		{channels.KindPrivate, "private", true, false, false, false},
+		{channels.KindPrivateCache, "private cache", true, false, true, false},
+		{channels.KindPrivateEncrypted, "encrypted", true, false, false, true},
+		{channels.KindPrivateEncryptedCache, "encrypted cache", true, false, true, true},
+		{channels.KindPresence, "presence", true, true, false, false},
+		{channels.KindPresenceCache, "presence cache", true, true, true, false},
 	} {
 		k := c.kind
 		if k.String() != c.text || k.Authorized() != c.authorized || k.Members() != c.members || k.Cached() != c.cached || k.Encrypted() != c.encrypted {
@@ -93,7 +93,7 @@ func FuzzCheckName(f *testing.F) {
 			t.Fatalf("%q: %v", name, err)
 		}
 		prefix := kinds.FindString(name)
-		if kind := channels.KindOf(name); (kind == channels.Public) != (prefix == "") ||
+		if kind := channels.KindOf(name); (kind == channels.KindPublic) != (prefix == "") ||
 			kind.Members() != strings.HasPrefix(prefix, "presence") ||
 			kind.Cached() != strings.HasSuffix(prefix, "cache-") ||
 			kind.Encrypted() != strings.Contains(prefix, "encrypted") {

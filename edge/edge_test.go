@@ -20,6 +20,7 @@ import (
 	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/edge/httpapi"
 	"github.com/pealhq/peal/edge/publish"
+	"github.com/pealhq/peal/edge/session"
 	"github.com/pealhq/peal/edge/socket"
 	"github.com/pealhq/peal/tenants"
 )
@@ -54,7 +55,7 @@ type edge struct {
 }
 
 func newApp(id string) *tenants.App {
-	return &tenants.App{ID: id, Enabled: true, Limits: tenants.DefaultLimits(), Keys: []tenants.Key{tenants.NewKey(id)}}
+	return &tenants.App{ID: id, Enabled: true, Features: tenants.DefaultFeatures(), Limits: tenants.DefaultLimits(), Keys: []tenants.Key{tenants.NewKey(id)}}
 }
 
 func newEdge(t *testing.T) *edge {
@@ -62,12 +63,17 @@ func newEdge(t *testing.T) *edge {
 	app, other := newApp("1001"), newApp("1002")
 	known := apps{app.ID: app, other.ID: other}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	bus := channels.NewMemoryBus()
+	bus := channels.NewMemoryBus(channels.MemoryConfig{Notices: session.Notices()})
 	hub := channels.NewHub(bus)
 	run(t, func(ctx context.Context) error { return bus.Run(ctx, hub.Deliver) })
-	e := &edge{app: app, other: other, sockets: socket.NewServer(socket.Config{Apps: known, Hub: hub, Logger: log})}
+	publisher := publish.New(publish.Config{Bus: bus})
+	sessions := session.NewRegistry(session.RegistryConfig{
+		Apps: known, Hub: hub, Presence: bus, Publisher: publisher, Logger: log,
+		Counts: session.NewCounts(session.CountsConfig{Bus: bus, Presence: bus, Logger: log}),
+	})
+	e := &edge{app: app, other: other, sockets: socket.NewServer(socket.Config{Sessions: sessions, Logger: log})}
 	run(t, e.sockets.Run)
-	api := httpapi.NewServer(httpapi.Config{Apps: known, Logger: log, Publisher: publish.New(publish.Config{Bus: bus})})
+	api := httpapi.NewServer(httpapi.Config{Apps: known, Logger: log, Publisher: publisher})
 	e.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if socket.IsUpgrade(r) {
 			e.sockets.ServeHTTP(w, r)

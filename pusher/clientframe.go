@@ -6,7 +6,10 @@ import "errors"
 // its ping, Java sends none and Ruby sends null.
 type ClientFrame struct {
 	Event string
-	Data  Value
+	// Channel is where a client's event is to go; frames of the protocol itself name theirs in the data. It may be
+	// missing or of any type.
+	Channel Value
+	Data    Value
 }
 
 // The ways in which a frame of sound JSON can still make no sense. Their texts go to the client.
@@ -14,10 +17,12 @@ var (
 	ErrNotAnObject = errors.New("a message must be a JSON object")
 	ErrNoEvent     = errors.New("a message must have an event, which is a string and not empty")
 	ErrNoChannel   = errors.New("the data must name a channel, which is a string and not empty")
+	ErrBadAuth     = errors.New("auth must be a string")
+	ErrNoUserData  = errors.New("the data must hold user_data, which is JSON in a string")
 )
 
-// ParseClientFrame reads the text of one frame. An error's text may be shown to the client. The frame's data
-// points into text.
+// ParseClientFrame reads the text of one frame. An error's text may be shown to the client. The frame's values
+// point into text.
 func ParseClientFrame(text []byte) (ClientFrame, error) {
 	root, err := ParseJSON(text)
 	if err != nil {
@@ -31,6 +36,8 @@ func ParseClientFrame(text []byte) (ClientFrame, error) {
 		switch string(m.Name()) {
 		case "event":
 			f.Event = m.Value().Text()
+		case "channel":
+			f.Channel = m.Value()
 		case "data":
 			f.Data = m.Value()
 		}
@@ -41,21 +48,71 @@ func ParseClientFrame(text []byte) (ClientFrame, error) {
 	return f, nil
 }
 
-// Channel returns the channel that the data of a subscribe or unsubscribe frame names. Official libraries
-// send the data as an object, some old ones as a string that holds one; both are read.
-func (f ClientFrame) Channel() (string, error) {
-	data := f.Data
-	if data.Kind() == KindString {
-		inner, err := ParseJSON([]byte(data.Text()))
-		if err != nil {
-			return "", err
+// data returns the data of a frame of the protocol itself. Official libraries send it as an object, some old ones as
+// a string that holds one; both are read.
+func (f ClientFrame) data() (Value, error) {
+	if f.Data.Kind() == KindString {
+		return ParseJSON([]byte(f.Data.Text()))
+	}
+	return f.Data, nil
+}
+
+// Subscription is what a subscribe or unsubscribe frame asks for.
+type Subscription struct {
+	Channel string
+	// Auth is the customer's signature, or empty.
+	Auth string
+	// ChannelData is the customer's word on the client, exactly as it was signed. Empty is none.
+	ChannelData string
+}
+
+// Subscription reads the data of a subscribe or unsubscribe frame. When the error is not about the channel, the
+// subscription still names it.
+func (f ClientFrame) Subscription() (Subscription, error) {
+	data, err := f.data()
+	if err != nil {
+		return Subscription{}, err
+	}
+	var s Subscription
+	var auth, channelData Value
+	for m := data.Members(); m.Next(); {
+		switch string(m.Name()) {
+		case "channel":
+			s.Channel = m.Value().Text()
+		case "auth":
+			auth = m.Value()
+		case "channel_data":
+			channelData = m.Value()
 		}
-		data = inner
+	}
+	switch {
+	case s.Channel == "":
+		return Subscription{}, ErrNoChannel
+	case auth.Given() && auth.Kind() != KindString:
+		return s, ErrBadAuth
+	case channelData.Given() && channelData.Kind() != KindString:
+		return s, ErrBadChannelData
+	}
+	s.Auth, s.ChannelData = auth.Text(), channelData.Text()
+	return s, nil
+}
+
+// Signin reads the data of a sign-in frame. The user data is exactly what was signed.
+func (f ClientFrame) Signin() (auth, userData string, err error) {
+	data, err := f.data()
+	if err != nil {
+		return "", "", err
 	}
 	for m := data.Members(); m.Next(); {
-		if string(m.Name()) == "channel" && m.Value().Text() != "" {
-			return m.Value().Text(), nil
+		switch string(m.Name()) {
+		case "auth":
+			auth = m.Value().Text()
+		case "user_data":
+			userData = m.Value().Text()
 		}
 	}
-	return "", ErrNoChannel
+	if userData == "" {
+		return auth, "", ErrNoUserData
+	}
+	return auth, userData, nil
 }

@@ -162,8 +162,8 @@ func TestChannelOfAFrame(t *testing.T) {
 			t.Errorf("%s: %v", data, err)
 			continue
 		}
-		got, err := f.Channel()
-		if got != want || (err == nil) != (want != "") {
+		got, err := f.Subscription()
+		if got.Channel != want || (err == nil) != (want != "") {
 			t.Errorf("%s: channel %q, %v", data, got, err)
 		}
 	}
@@ -171,7 +171,7 @@ func TestChannelOfAFrame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Channel(); !errors.Is(err, pusher.ErrNoChannel) {
+	if _, err := f.Subscription(); !errors.Is(err, pusher.ErrNoChannel) {
 		t.Errorf("no data: %v", err)
 	}
 }
@@ -209,7 +209,7 @@ func FuzzParseClientFrame(f *testing.F) {
 			t.Fatalf("%q has the data %q, not %q", text, frame.Data.JSON(), want.Data)
 		}
 		checkValue(t, frame.Data)
-		_, _ = frame.Channel()
+		_, _ = frame.Subscription()
 	})
 }
 
@@ -264,7 +264,7 @@ func BenchmarkParseClientFrame(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := f.Channel(); err != nil {
+		if _, err := f.Subscription(); err != nil {
 			b.Fatal(err)
 		}
 	}

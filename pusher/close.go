@@ -29,6 +29,12 @@ const (
 	CloseInactive           CloseCode = 4202
 )
 
+// The codes of error frames that close nothing.
+const (
+	ErrorClientEvent CloseCode = 4301
+	ErrorWatchlist   CloseCode = 4302
+)
+
 // String returns the text that goes with the code when nothing more exact is known.
 func (c CloseCode) String() string {
 	switch c {

@@ -8,6 +8,9 @@ const (
 	EventPong        = "pusher:pong"
 	EventSubscribe   = "pusher:subscribe"
 	EventUnsubscribe = "pusher:unsubscribe"
+	EventSignin      = "pusher:signin"
+	// ClientPrefix begins the names of the events that clients publish.
+	ClientPrefix = "client-"
 )
 
 // The events that only a server sends.
@@ -15,8 +18,14 @@ const (
 	EventConnectionEstablished = "pusher:connection_established"
 	EventError                 = "pusher:error"
 	EventSubscriptionError     = "pusher:subscription_error"
+	EventSigninSuccess         = "pusher:signin_success"
+	EventCacheMiss             = "pusher:cache_miss"
 	// EventSubscriptionSucceeded has the internal prefix; client libraries rename it before they show it.
 	EventSubscriptionSucceeded = "pusher_internal:subscription_succeeded"
+	EventMemberAdded           = "pusher_internal:member_added"
+	EventMemberRemoved         = "pusher_internal:member_removed"
+	EventSubscriptionCount     = "pusher_internal:subscription_count"
+	EventWatchlist             = "pusher_internal:watchlist_events"
 	// EventInternalSubscriptionError is what the .NET library listens for in place of [EventSubscriptionError].
 	EventInternalSubscriptionError = "pusher_internal:subscription_error"
 )

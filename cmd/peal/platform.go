@@ -19,6 +19,7 @@ import (
 	"github.com/pealhq/peal/dashboard"
 	"github.com/pealhq/peal/edge/httpapi"
 	"github.com/pealhq/peal/edge/publish"
+	"github.com/pealhq/peal/edge/session"
 	"github.com/pealhq/peal/edge/socket"
 	"github.com/pealhq/peal/tenants"
 	"github.com/pealhq/peal/tenants/pgstore"
@@ -52,6 +53,8 @@ type platform struct {
 	bus      *channels.MemoryBus
 	hub      *channels.Hub
 	publish  *publish.Publisher
+	counts   *session.Counts
+	sessions *session.Registry
 	sockets  *socket.Server
 	httpAPI  *httpapi.Server
 	listener *pgstore.Listener
@@ -79,6 +82,7 @@ func runPlatform(ctx context.Context, cfg platformConfig) error {
 	defer endBase()
 	below, broken := errgroup.WithContext(base)
 	below.Go(func() error { return p.bus.Run(base, p.hub.Deliver) })
+	below.Go(func() error { return p.counts.Run(base) })
 	below.Go(func() error { return p.sockets.Run(base) })
 	below.Go(func() error { return p.listener.Run(base) })
 	below.Go(func() error { return p.sweepSessions(base) })
@@ -162,12 +166,16 @@ func (p *platform) build() {
 	log := p.cfg.log
 	p.metrics = newMetrics()
 	p.cache = tenants.NewCache(tenants.CacheConfig{Loader: p.store})
-	p.bus = channels.NewMemoryBus()
+	p.bus = channels.NewMemoryBus(channels.MemoryConfig{Notices: session.Notices()})
 	p.hub = channels.NewHub(p.bus)
-	p.publish = publish.New(publish.Config{Bus: p.bus})
+	p.publish = publish.New(publish.Config{Bus: p.bus, Limiter: tenants.NewLimiter()})
+	p.counts = session.NewCounts(session.CountsConfig{Bus: p.bus, Presence: p.bus, Logger: log})
+	p.sessions = session.NewRegistry(session.RegistryConfig{
+		Apps: p.cache, Hub: p.hub, Presence: p.bus, Publisher: p.publish, Counts: p.counts, Logger: log,
+	})
 	sockets, refused := descriptorShares()
 	p.sockets = socket.NewServer(socket.Config{
-		Apps: p.cache, Hub: p.hub, Logger: log,
+		Sessions: p.sessions, Logger: log,
 		PathPrefix: p.cfg.settings.text(setEdgePathPrefix),
 		Portable:   p.cfg.settings.text(setPortableSockets) == "true",
 		MaxSockets: sockets,
@@ -181,11 +189,11 @@ func (p *platform) build() {
 		URL: p.cfg.databaseURL, Logger: log,
 		Changed: func(ctx context.Context, appID string) {
 			p.cache.Drop(appID)
-			p.sockets.Recheck(ctx, appID)
+			p.sessions.Recheck(ctx, appID)
 		},
 		Reset: func(ctx context.Context) {
 			p.cache.DropAll()
-			p.sockets.RecheckAll(ctx)
+			p.sessions.RecheckAll(ctx)
 		},
 	})
 	p.health = &health{database: p.store.Ping, hearing: p.listener.Hearing}

@@ -45,6 +45,12 @@ func checkChannels(limits *tenants.Limits, names []string) error {
 		return invalid("channels", fmt.Sprintf("an event may go to at most %d channels", limits.ChannelsPerPublish))
 	}
 	for _, name := range names {
+		if user, ok := channels.ServerToUser(name); ok {
+			if err := channels.CheckUserID(user); err != nil {
+				return invalid("channels", err.Error())
+			}
+			continue
+		}
 		if err := channels.CheckName(name, limits.ChannelNameLength); err != nil {
 			return invalid("channels", err.Error())
 		}

@@ -3,6 +3,8 @@ package publish
 import (
 	"errors"
 	"fmt"
+
+	"github.com/pealhq/peal/tenants"
 )
 
 // The ways in which a publish can fail. Each door maps them to its own codes.
@@ -19,8 +21,8 @@ var (
 type EventError struct {
 	// Event is the event's place in the publish, from 0.
 	Event int
-	// Field names the part that is wrong: name, channels, data or socket_id, and "batch" when there are too
-	// many events or none.
+	// Field names the part that is wrong: name, channels, data, socket_id or user_id, and "batch" when there are
+	// too many events or none.
 	Field string
 	// Reason tells a person what is wrong. It is shown as it is.
 	Reason string
@@ -36,4 +38,14 @@ func (e *EventError) Unwrap() error { return e.Kind }
 
 func invalid(field, reason string) error {
 	return &EventError{Field: field, Reason: reason, Kind: ErrInvalid}
+}
+
+// LimitError says that an app has published more than it may in a second. Nothing of that publish was sent.
+type LimitError struct{ tenants.Admission }
+
+func (e *LimitError) Error() string {
+	if e.RetryAfter == 0 {
+		return fmt.Sprintf("this is more than the %d messages that the app may publish in a second", e.Limit)
+	}
+	return fmt.Sprintf("the app has published the %d messages that it may in a second", e.Limit)
 }

@@ -20,6 +20,10 @@ type Event struct {
 	Data string
 	// Except is the id of a socket that must not get the event, or empty.
 	Except string
+	// Client says that a client publishes and not its server. A cache channel does not keep such an event.
+	Client bool
+	// Sender is the client's id as a member, on presence channels; empty on others.
+	Sender string
 }
 
 // Bus is the side of [channels.Bus] that publishing needs.
@@ -30,15 +34,18 @@ type Bus interface {
 // Config is what a [Publisher] needs.
 type Config struct {
 	Bus Bus
+	// Limiter is nil where nothing is limited.
+	Limiter *tenants.Limiter
 }
 
 // Publisher checks and publishes events. All methods may be called at the same time.
 type Publisher struct {
 	bus     Bus
+	limiter *tenants.Limiter
 	results *prometheus.CounterVec
 	// The results, resolved once so that counting allocates nothing.
-	ok, invalid, tooLarge, unavailable prometheus.Counter
-	messages                           prometheus.Counter
+	ok, invalid, tooLarge, limited, unavailable prometheus.Counter
+	messages                                    prometheus.Counter
 }
 
 // New returns a publisher.
@@ -48,10 +55,12 @@ func New(cfg Config) *Publisher {
 	}, []string{"result"})
 	return &Publisher{
 		bus:         cfg.Bus,
+		limiter:     cfg.Limiter,
 		results:     results,
 		ok:          results.WithLabelValues("ok"),
 		invalid:     results.WithLabelValues("invalid"),
 		tooLarge:    results.WithLabelValues("too_large"),
+		limited:     results.WithLabelValues("limited"),
 		unavailable: results.WithLabelValues("unavailable"),
 		messages: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "peal_published_messages_total", Help: "Messages handed to the bus, one for each channel of each event.",
@@ -65,7 +74,7 @@ func (p *Publisher) Collectors() []prometheus.Collector {
 }
 
 // Publish publishes all events in their order, or none when one of them breaks a rule. The error is an
-// [EventError] or wraps [ErrUnavailable]. The events and their lists of channels are the caller's again when it
+// [EventError], a [LimitError] or wraps [ErrUnavailable]. The events and their lists of channels are the caller's again when it
 // returns.
 func (p *Publisher) Publish(ctx context.Context, app *tenants.App, events ...Event) error {
 	messages, err := encode(app, events)
@@ -76,6 +85,12 @@ func (p *Publisher) Publish(ctx context.Context, app *tenants.App, events ...Eve
 			p.invalid.Inc()
 		}
 		return err
+	}
+	if p.limiter != nil {
+		if a := p.limiter.Messages(app, len(messages)); !a.OK {
+			p.limited.Inc()
+			return &LimitError{a}
+		}
 	}
 	if err := p.bus.Publish(ctx, messages...); err != nil {
 		p.unavailable.Inc()
@@ -100,7 +115,7 @@ func encode(app *tenants.App, events []Event) ([]channels.Message, error) {
 	}
 	messages := make([]channels.Message, 0, n)
 	for i := range events {
-		messages = appendMessages(messages, app.ID, &events[i])
+		messages = appendMessages(messages, app, &events[i])
 	}
 	return messages, nil
 }
@@ -113,13 +128,10 @@ func at(event int, err error) error {
 	return err
 }
 
-func appendMessages(messages []channels.Message, app string, e *Event) []channels.Message {
+func appendMessages(messages []channels.Message, app *tenants.App, e *Event) []channels.Message {
 	if len(e.Channels) == 1 { // as most events have
-		return append(messages, channels.Message{
-			Topic:  channels.Topic{App: app, Channel: e.Channels[0]},
-			Frame:  pusher.EventFrame(e.Name, e.Channels[0], e.Data),
-			Except: e.Except,
-		})
+		frame := pusher.ClientEventFrame(e.Name, e.Channels[0], e.Data, e.Sender)
+		return append(messages, message(app, e, e.Channels[0], frame))
 	}
 	encoded := pusher.NewEvent(e.Name, e.Data)
 	own := len(messages)
@@ -127,13 +139,17 @@ func appendMessages(messages []channels.Message, app string, e *Event) []channel
 		if named(messages[own:], channel) {
 			continue // A channel that is named twice gets the event once.
 		}
-		messages = append(messages, channels.Message{
-			Topic:  channels.Topic{App: app, Channel: channel},
-			Frame:  encoded.Frame(channel),
-			Except: e.Except,
-		})
+		messages = append(messages, message(app, e, channel, encoded.Frame(channel)))
 	}
 	return messages
+}
+
+func message(app *tenants.App, e *Event, channel string, frame []byte) channels.Message {
+	m := channels.Message{Topic: channels.Topic{App: app.ID, Channel: channel}, Frame: frame, Except: e.Except}
+	if !e.Client && channels.KindOf(channel).Cached() {
+		m.Keep = app.Limits.CacheTTL
+	}
+	return m
 }
 
 // named compares with each message, which for the hundred channels of a publish is cheaper than a map.

@@ -89,23 +89,23 @@ func TestPublishRefuses(t *testing.T) {
 		field  string
 		kind   error
 	}{
-		"no event":         {nil, 0, "batch", publish.ErrInvalid},
-		"eleven events":    {make([]publish.Event, 11), 0, "batch", publish.ErrInvalid},
-		"no name":          {with(func(e *publish.Event) { e.Name = "" }), 1, "name", publish.ErrInvalid},
-		"long name":        {with(func(e *publish.Event) { e.Name = strings.Repeat("é", 201) }), 1, "name", publish.ErrInvalid},
-		"broken name":      {with(func(e *publish.Event) { e.Name = "a\xff" }), 1, "name", publish.ErrInvalid},
-		"reserved name":    {with(func(e *publish.Event) { e.Name = "pusher:ping" }), 1, "name", publish.ErrInvalid},
-		"internal name":    {with(func(e *publish.Event) { e.Name = "pusher_internal:x" }), 1, "name", publish.ErrInvalid},
-		"no channel":       {with(func(e *publish.Event) { e.Channels = nil }), 1, "channels", publish.ErrInvalid},
-		"101 channels":     {with(func(e *publish.Event) { e.Channels = many(101) }), 1, "channels", publish.ErrInvalid},
-		"bad channel":      {with(func(e *publish.Event) { e.Channels = []string{"a", "a:b"} }), 1, "channels", publish.ErrInvalid},
-		"empty channel":    {with(func(e *publish.Event) { e.Channels = []string{""} }), 1, "channels", publish.ErrInvalid},
-		"user's channel":   {with(func(e *publish.Event) { e.Channels = []string{"#server-to-user-7"} }), 1, "channels", publish.ErrInvalid},
-		"long channel":     {with(func(e *publish.Event) { e.Channels = []string{strings.Repeat("c", 165)} }), 1, "channels", publish.ErrInvalid},
-		"encrypted of two": {with(func(e *publish.Event) { e.Channels = []string{"a", "private-encrypted-x"} }), 1, "channels", publish.ErrInvalid},
-		"bad socket id":    {with(func(e *publish.Event) { e.Except = "abc" }), 1, "socket_id", publish.ErrInvalid},
-		"large data":       {with(func(e *publish.Event) { e.Data = strings.Repeat("x", 10241) }), 1, "data", publish.ErrTooLarge},
-		"broken data":      {with(func(e *publish.Event) { e.Data = "\xed\xa0\x80" }), 1, "data", publish.ErrInvalid},
+		"no event":                 {nil, 0, "batch", publish.ErrInvalid},
+		"eleven events":            {make([]publish.Event, 11), 0, "batch", publish.ErrInvalid},
+		"no name":                  {with(func(e *publish.Event) { e.Name = "" }), 1, "name", publish.ErrInvalid},
+		"long name":                {with(func(e *publish.Event) { e.Name = strings.Repeat("é", 201) }), 1, "name", publish.ErrInvalid},
+		"broken name":              {with(func(e *publish.Event) { e.Name = "a\xff" }), 1, "name", publish.ErrInvalid},
+		"reserved name":            {with(func(e *publish.Event) { e.Name = "pusher:ping" }), 1, "name", publish.ErrInvalid},
+		"internal name":            {with(func(e *publish.Event) { e.Name = "pusher_internal:x" }), 1, "name", publish.ErrInvalid},
+		"no channel":               {with(func(e *publish.Event) { e.Channels = nil }), 1, "channels", publish.ErrInvalid},
+		"101 channels":             {with(func(e *publish.Event) { e.Channels = many(101) }), 1, "channels", publish.ErrInvalid},
+		"bad channel":              {with(func(e *publish.Event) { e.Channels = []string{"a", "a:b"} }), 1, "channels", publish.ErrInvalid},
+		"empty channel":            {with(func(e *publish.Event) { e.Channels = []string{""} }), 1, "channels", publish.ErrInvalid},
+		"user's channel of nobody": {with(func(e *publish.Event) { e.Channels = []string{"#server-to-user-"} }), 1, "channels", publish.ErrInvalid},
+		"long channel":             {with(func(e *publish.Event) { e.Channels = []string{strings.Repeat("c", 165)} }), 1, "channels", publish.ErrInvalid},
+		"encrypted of two":         {with(func(e *publish.Event) { e.Channels = []string{"a", "private-encrypted-x"} }), 1, "channels", publish.ErrInvalid},
+		"bad socket id":            {with(func(e *publish.Event) { e.Except = "abc" }), 1, "socket_id", publish.ErrInvalid},
+		"large data":               {with(func(e *publish.Event) { e.Data = strings.Repeat("x", 10241) }), 1, "data", publish.ErrTooLarge},
+		"broken data":              {with(func(e *publish.Event) { e.Data = "\xed\xa0\x80" }), 1, "data", publish.ErrInvalid},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -165,6 +165,7 @@ func TestPublishCounts(t *testing.T) {
 # HELP peal_publish_total Publishes of any number of events, by result.
 # TYPE peal_publish_total counter
 peal_publish_total{result="invalid"} 1
+peal_publish_total{result="limited"} 0
 peal_publish_total{result="ok"} 1
 peal_publish_total{result="too_large"} 1
 peal_publish_total{result="unavailable"} 1

@@ -4,60 +4,107 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
+
+	"golang.org/x/time/rate"
 
 	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/pusher"
 	"github.com/pealhq/peal/tenants"
 )
 
-// Config is what a [Session] needs.
-type Config struct {
-	Hub *channels.Hub
-	// Socket is who carries the conversation. Its id is the socket id.
-	Socket channels.Subscriber
-	App    *tenants.App
-	// Client is the name that the client's library gave itself, such as "js", or empty.
-	Client string
-	// Logger is for trouble of ours, never for what a client did wrong.
-	Logger *slog.Logger
+// Carrier is what a conversation runs over.
+type Carrier interface {
+	// Subscriber is how frames get to the client. Its id is the socket id.
+	channels.Subscriber
+	// End ends the conversation with a code and says why. Like Send it never blocks and may be called at any time.
+	End(end *Ending)
 }
 
-// Session is one client's conversation. But for [Session.SetApp] its methods must not be called at the same
+// Terminated is why a socket ends whose user the app has disconnected.
+func Terminated() *Ending {
+	return &Ending{pusher.CloseUnauthorized, "The connection was ended by the app"}
+}
+
+// Session is one client's conversation. Unless it says otherwise its methods must not be called at the same
 // time: a conversation has one thread.
 type Session struct {
-	hub           *channels.Hub
-	socket        channels.Subscriber
-	app           atomic.Pointer[tenants.App]
-	client        string
-	log           *slog.Logger
-	subscriptions map[string]*channels.Subscription // by channel
+	registry *Registry
+	carrier  Carrier
+	app      atomic.Pointer[tenants.App]
+	key      string // the public key that it came in with
+	client   string // the name that the client's library gave itself, such as "js", or empty
+	origin   string
+	tls      bool
+
+	subscriptions map[string]subscription // by channel
+	user          *user                   // who has signed in, nil while nobody has
+	clientEvents  *rate.Limiter           // nil until the first client event
+
+	mu         sync.Mutex
+	authorized bool        // guarded by mu; somebody's server has vouched for this client
+	deadline   *time.Timer // guarded by mu; ends a conversation that must be authorized and is not
 }
 
-// New returns a session that has not begun.
-func New(cfg Config) *Session {
-	s := &Session{
-		hub:           cfg.Hub,
-		socket:        cfg.Socket,
-		client:        cfg.Client,
-		log:           cfg.Logger,
-		subscriptions: make(map[string]*channels.Subscription),
-	}
-	s.app.Store(cfg.App)
+// subscription is one channel that the client is on.
+type subscription struct {
+	*channels.Subscription
+	// member is whom the client stands for, on a presence channel.
+	member string
+}
+
+// New returns a conversation with a guest that has not begun.
+func (r *Registry) New(g Guest, c Carrier) *Session {
+	s := &Session{registry: r, carrier: c, key: g.Key, client: g.Client, origin: g.Origin, tls: g.TLS}
+	s.app.Store(g.App)
 	return s
 }
 
-// Open says hello: the socket's id, and after how much silence the client should ping.
-func (s *Session) Open(activityTimeout time.Duration) {
-	s.socket.Send(pusher.ConnectionEstablished(s.socket.ID(), activityTimeout))
+// Open lets the conversation begin: it says hello, or returns why there is no place for it. After either, Close
+// belongs to its end.
+func (s *Session) Open(ctx context.Context) *Ending {
+	if end := s.registry.enter(ctx, s); end != nil {
+		return end
+	}
+	app := s.App()
+	s.carrier.Send(pusher.ConnectionEstablished(s.carrier.ID(), app.Limits.ActivityTimeout))
+	if app.Features.AuthorizedConnections {
+		s.startDeadline(app.Limits.AuthorizationTimeout)
+	}
+	return nil
 }
 
-// SetApp makes changed settings of the app hold from now on. It may be called at any time.
-func (s *Session) SetApp(app *tenants.App) { s.app.Store(app) }
+// startDeadline ends the conversation after a time, unless it is authorized by then.
+func (s *Session) startDeadline(after time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.deadline = time.AfterFunc(after, func() {
+		s.mu.Lock()
+		late := !s.authorized
+		s.mu.Unlock()
+		if late {
+			s.carrier.End(&Ending{pusher.CloseUnauthorized, "The connection was not authorized within the time for it"})
+		}
+	})
+}
 
-// App returns the app with the settings that hold now.
+// authorize notes that a server has vouched for the client.
+func (s *Session) authorize() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.authorized = true
+	if s.deadline != nil {
+		s.deadline.Stop()
+	}
+}
+
+// setApp makes changed settings of the app hold from now on. It may be called at any time.
+func (s *Session) setApp(app *tenants.App) { s.app.Store(app) }
+
+// App returns the app with the settings that hold now. It may be called at any time.
 func (s *Session) App() *tenants.App { return s.app.Load() }
 
 // Handle answers one frame. Whatever a client sends, the conversation goes on. The text is not kept.
@@ -69,14 +116,20 @@ func (s *Session) Handle(ctx context.Context, text []byte) {
 	}
 	switch frame.Event {
 	case pusher.EventPing:
-		s.socket.Send(pusher.Pong())
+		s.carrier.Send(pusher.Pong())
 	case pusher.EventPong:
 		// An answer needs none. That it came at all is what counts, and the carrier has seen that.
 	case pusher.EventSubscribe:
 		s.subscribe(ctx, frame)
 	case pusher.EventUnsubscribe:
 		s.unsubscribe(ctx, frame)
+	case pusher.EventSignin:
+		s.signin(ctx, frame)
 	default:
+		if strings.HasPrefix(frame.Event, pusher.ClientPrefix) {
+			s.clientEvent(ctx, frame)
+			return
+		}
 		s.refuse("Unsupported event received on socket: '" + shorten(frame.Event) + "'")
 	}
 }
@@ -86,15 +139,30 @@ func (s *Session) RefuseBinary() {
 	s.refuse("Invalid message: binary frames are not part of the protocol")
 }
 
-// Close ends the conversation and all its subscriptions.
+// Close ends the conversation and leaves nothing of it behind.
 func (s *Session) Close(ctx context.Context) {
+	s.mu.Lock()
+	if s.deadline != nil {
+		s.deadline.Stop()
+	}
+	s.mu.Unlock()
 	for channel := range s.subscriptions {
 		s.leave(ctx, channel)
 	}
+	if s.user != nil {
+		s.signOut(ctx)
+	}
+	s.registry.remove(s)
 }
 
 // refuse sends an error frame that closes nothing and has no code, as Pusher does (Pusher protocol, errors).
-func (s *Session) refuse(message string) { s.socket.Send(pusher.Error(0, message)) }
+func (s *Session) refuse(message string) { s.carrier.Send(pusher.Error(0, message)) }
+
+// trouble logs what a client can do nothing about.
+func (s *Session) trouble(ctx context.Context, doing, channel string, err error) {
+	s.registry.cfg.Logger.WarnContext(ctx, "a client's wish was not carried out", slog.String("wish", doing), slog.String("app", s.App().ID),
+		slog.String("socket", s.carrier.ID()), slog.String("channel", channel), slog.Any("error", err))
+}
 
 // shorten cuts what a client sent to a length that is worth repeating to it.
 func shorten(text string) string {

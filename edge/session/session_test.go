@@ -1,12 +1,9 @@
 package session_test
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,45 +17,6 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// carrier is a socket that keeps what it is sent.
-type carrier struct {
-	id     string
-	mu     sync.Mutex
-	frames []string // guarded by mu
-}
-
-func (c *carrier) ID() string { return c.id }
-
-func (c *carrier) Send(frame []byte) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.frames = append(c.frames, string(frame))
-}
-
-// take returns what was sent since the last call.
-func (c *carrier) take() []string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	frames := c.frames
-	c.frames = nil
-	return frames
-}
-
-// brokenBus is a bus that promises nothing.
-type brokenBus struct{ channels.MemoryBus }
-
-func (*brokenBus) Subscribe(context.Context, channels.Topic) error { return channels.ErrUnavailable }
-
-func newSession(t *testing.T, hub *channels.Hub, client string) (*session.Session, *carrier) {
-	t.Helper()
-	c := &carrier{id: session.NewSocketID()}
-	app := &tenants.App{ID: "1", Enabled: true, Limits: tenants.DefaultLimits()}
-	app.Limits.ChannelsPerSocket = 3
-	s := session.New(session.Config{Hub: hub, Socket: c, App: app, Client: client, Logger: slog.New(slog.DiscardHandler)})
-	t.Cleanup(func() { s.Close(context.Background()) })
-	return s, c
-}
-
 func subscribe(channel string) []byte {
 	return []byte(`{"event":"pusher:subscribe","data":{"channel":"` + channel + `"}}`)
 }
@@ -69,8 +27,9 @@ func unsubscribe(channel string) []byte {
 
 func TestOpen(t *testing.T) {
 	t.Parallel()
-	s, c := newSession(t, channels.NewHub(channels.NewMemoryBus()), "js")
-	s.Open(30 * time.Second)
+	e := newEdge(t)
+	e.app.Limits.ActivityTimeout = 30 * time.Second
+	_, c := e.connect("js")
 	want := `{"event":"pusher:connection_established","data":"{\"socket_id\":\"` + c.id + `\",\"activity_timeout\":30}"}`
 	if got := c.take(); !slices.Equal(got, []string{want}) {
 		t.Errorf("got %q", got)
@@ -87,14 +46,14 @@ func TestAnswers(t *testing.T) {
 	refused := func(event, channel, kind, message string, status int) []string {
 		return []string{
 			fmt.Sprintf(`{"event":"%s","channel":"%s","data":"{\"type\":\"%s\",\"error\":\"%s\",\"status\":%d}"}`,
-				event, channel, kind, strings.ReplaceAll(message, `"`, `\\\"`), status),
-			plain(strings.ReplaceAll(message, `"`, `\"`) + ": " + channel),
+				event, channel, kind, message, status),
+			plain(message),
 		}
 	}
-	unsupported := func(kind string) string {
-		return `Channels of the kind "` + kind + `" are not supported by this version of the server`
+	noAuth := func(event, channel string) []string {
+		return refused(event, channel, "AuthError", "Auth info required to subscribe to "+channel, 401)
 	}
-	const badName = "Invalid channel name: a channel name may hold only letters, digits and _ - = @ , . ;"
+	const badName = "Invalid channel name: a channel name may hold only letters, digits and _ - = @ , . ;: "
 	for _, c := range []struct {
 		name, client, text string
 		want               []string
@@ -113,17 +72,20 @@ func TestAnswers(t *testing.T) {
 		{"subscribe to nothing", "", `{"event":"pusher:subscribe","data":{}}`, []string{plain("Invalid subscription: the data must name a channel, which is a string and not empty")}},
 		{"subscribe without data", "", `{"event":"pusher:subscribe"}`, []string{plain("Invalid subscription: the data must name a channel, which is a string and not empty")}},
 		{"unsubscribe from a number", "", `{"event":"pusher:unsubscribe","data":{"channel":7}}`, []string{plain("Invalid unsubscription: the data must name a channel, which is a string and not empty")}},
-		{"private", "", string(subscribe("private-x")), refused("pusher:subscription_error", "private-x", "InvalidChannel", unsupported("private"), 400)},
-		{"presence", "", string(subscribe("presence-x")), refused("pusher:subscription_error", "presence-x", "InvalidChannel", unsupported("presence"), 400)},
-		{"cache", "", string(subscribe("cache-x")), refused("pusher:subscription_error", "cache-x", "InvalidChannel", unsupported("cache"), 400)},
-		{"private for .NET", "pusher-dotnet-client", string(subscribe("private-x")), refused("pusher_internal:subscription_error", "private-x", "InvalidChannel", unsupported("private"), 400)},
-		{"private for Java", "java-client", string(subscribe("private-x")), refused("pusher:subscription_error", "private-x", "InvalidChannel", unsupported("private"), 400)},
-		{"encrypted for Java", "java-client", string(subscribe("private-encrypted-x")), refused("", "private-encrypted-x", "", unsupported("encrypted"), 0)[1:]},
-		{"user's channel", "", string(subscribe("#server-to-user-7")), refused("pusher:subscription_error", "#server-to-user-7", "InvalidChannel", badName, 400)},
-		{"colon", "", string(subscribe("a:b")), refused("pusher:subscription_error", "a:b", "InvalidChannel", badName, 400)},
-		{"client event", "", `{"event":"client-typing","channel":"there","data":{}}`, []string{plain("Unsupported event received on socket: 'client-typing'")}},
+		{"private", "", string(subscribe("private-x")), noAuth("pusher:subscription_error", "private-x")},
+		{"presence", "", string(subscribe("presence-x")), noAuth("pusher:subscription_error", "presence-x")},
+		{"cache", "", string(subscribe("cache-x")), []string{
+			`{"event":"pusher_internal:subscription_succeeded","channel":"cache-x","data":"{}"}`,
+			`{"event":"pusher:cache_miss","channel":"cache-x","data":"{}"}`,
+		}},
+		{"private for .NET", "pusher-dotnet-client", string(subscribe("private-x")), noAuth("pusher_internal:subscription_error", "private-x")},
+		{"private for Java", "java-client", string(subscribe("private-x")), noAuth("pusher:subscription_error", "private-x")},
+		{"encrypted for Java", "java-client", string(subscribe("private-encrypted-x")), noAuth("", "private-encrypted-x")[1:]},
+		{"user's channel", "", string(subscribe("#server-to-user-7")), refused("pusher:subscription_error", "#server-to-user-7", "AuthError", "Only the signed-in user itself may subscribe to #server-to-user-7", 401)},
+		{"colon", "", string(subscribe("a:b")), refused("pusher:subscription_error", "a:b", "InvalidChannel", badName+"a:b", 400)},
+		{"client event on a public channel", "", `{"event":"client-typing","channel":"there","data":{}}`, []string{plain("Client event rejected - only supported on private and presence channels")}},
 		{"forged member", "", `{"event":"pusher_internal:member_added","channel":"there","data":{}}`, []string{plain("Unsupported event received on socket: 'pusher_internal:member_added'")}},
-		{"sign-in", "", `{"event":"pusher:signin","data":{}}`, []string{plain("Unsupported event received on socket: 'pusher:signin'")}},
+		{"sign-in without user data", "", `{"event":"pusher:signin","data":{}}`, []string{plain("Invalid sign-in: the data must hold user_data, which is JSON in a string")}},
 		{"long event", "", `{"event":"` + strings.Repeat("é", 300) + `"}`, []string{plain("Unsupported event received on socket: '" + strings.Repeat("é", 200) + "…'")}},
 		{"nothing", "", "", []string{plain("Invalid message: invalid JSON at byte 0: unexpected end")}},
 		{"an array", "", "[]", []string{plain("Invalid message: a message must be a JSON object")}},
@@ -133,7 +95,7 @@ func TestAnswers(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s, socket := newSession(t, channels.NewHub(channels.NewMemoryBus()), c.client)
+			s, socket := newEdge(t).open(c.client)
 			s.Handle(t.Context(), subscribe("there"))
 			socket.take()
 			s.Handle(t.Context(), []byte(c.text))
@@ -150,8 +112,9 @@ func TestAnswers(t *testing.T) {
 
 func TestSubscriptionsDeliver(t *testing.T) {
 	t.Parallel()
-	hub := channels.NewHub(channels.NewMemoryBus())
-	s, socket := newSession(t, hub, "js")
+	e := newEdge(t)
+	hub := e.hub
+	s, socket := e.open("js")
 	topic := channels.Topic{App: "1", Channel: "a"}
 	say := func(text string) { hub.Deliver(channels.Message{Topic: topic, Frame: []byte(text)}) }
 	say("before")
@@ -176,8 +139,9 @@ func TestSubscriptionsDeliver(t *testing.T) {
 
 func TestChannelsPerSocket(t *testing.T) {
 	t.Parallel()
-	hub := channels.NewHub(channels.NewMemoryBus())
-	s, socket := newSession(t, hub, "js")
+	e := newEdge(t)
+	hub := e.hub
+	s, socket := e.open("js")
 	for i := range 3 {
 		s.Handle(t.Context(), subscribe(fmt.Sprintf("c%d", i)))
 	}
@@ -193,8 +157,10 @@ func TestChannelsPerSocket(t *testing.T) {
 		t.Errorf("after one left: %q", got)
 	}
 	// The app's settings may change while the socket is open.
-	app := &tenants.App{ID: "1", Enabled: true, Limits: tenants.DefaultLimits()}
-	s.SetApp(app)
+	app := *e.app
+	app.Limits = tenants.DefaultLimits()
+	e.apps.set(&app)
+	e.registry.Recheck(t.Context(), app.ID)
 	s.Handle(t.Context(), subscribe("c4"))
 	if got := socket.take(); !slices.Equal(got, []string{string(pusher.SubscriptionSucceeded("c4"))}) {
 		t.Errorf("after the limit was raised: %q", got)
@@ -203,7 +169,9 @@ func TestChannelsPerSocket(t *testing.T) {
 
 func TestSubscribeWhileTheBusIsAway(t *testing.T) {
 	t.Parallel()
-	s, socket := newSession(t, channels.NewHub(new(brokenBus)), "js")
+	e := newEdge(t)
+	s, socket := e.open("js")
+	e.bus.broken.Store(true)
 	s.Handle(t.Context(), subscribe("a"))
 	got := socket.take()
 	if len(got) != 2 || !strings.Contains(got[0], `\"type\":\"Unavailable\"`) || !strings.Contains(got[0], `\"status\":503`) {
@@ -243,9 +211,8 @@ func FuzzHandle(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	hub := channels.NewHub(channels.NewMemoryBus())
 	f.Fuzz(func(t *testing.T, text []byte) {
-		s, socket := newSession(t, hub, "js")
+		s, socket := newEdge(t).open("js")
 		s.Handle(t.Context(), text)
 		s.Handle(t.Context(), text)
 		for _, frame := range socket.take() {

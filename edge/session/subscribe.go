@@ -2,115 +2,145 @@ package session
 
 import (
 	"context"
-	"log/slog"
+	"errors"
 	"net/http"
 	"strconv"
 
 	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/pusher"
-)
-
-// The types of subscription errors, which client code switches on (Pusher protocol, subscription errors).
-const (
-	typeInvalidChannel = "InvalidChannel"
-	typeLimitReached   = "LimitReached"
-	typeUnavailable    = "Unavailable"
+	"github.com/pealhq/peal/tenants"
 )
 
 // subscribe answers pusher:subscribe. A refused subscription never closes the socket, because the other
 // channels live on it.
 func (s *Session) subscribe(ctx context.Context, frame pusher.ClientFrame) {
-	channel, err := frame.Channel()
-	if err != nil {
+	asked, err := frame.Subscription()
+	if asked.Channel == "" {
 		s.refuse("Invalid subscription: " + err.Error())
 		return
 	}
+	channel := asked.Channel
 	if _, there := s.subscriptions[channel]; there {
 		s.refuse("Existing subscription to channel " + shorten(channel))
 		return
 	}
-	if refusal := s.check(channel); refusal != nil {
-		s.refuseSubscription(channel, *refusal)
+	if err != nil {
+		s.refuseSubscription(channel, unauthorized("Invalid subscription: "+err.Error()+": "+shorten(channel)))
 		return
 	}
-	subscription, err := s.hub.Subscribe(ctx, s.topic(channel), s.socket, pusher.SubscriptionSucceeded(channel))
-	if err != nil {
-		s.log.WarnContext(ctx, "subscribe", slog.String("app", s.app.Load().ID), slog.String("socket", s.socket.ID()),
-			slog.String("channel", channel), slog.Any("error", err))
-		s.refuseSubscription(channel, refusal{
+	app := s.App()
+	if r := s.check(app, channel); r != nil {
+		s.refuseSubscription(channel, r)
+		return
+	}
+	member, r := s.authorizeSubscription(app, asked)
+	if r != nil {
+		s.refuseSubscription(channel, r)
+		return
+	}
+	joined, subscribers, err := s.join(ctx, app, channel, member)
+	switch {
+	case errors.Is(err, channels.ErrFull):
+		s.refuseSubscription(channel, &refusal{
+			typeLimitReached, int(pusher.CloseOverCapacity),
+			"The presence channel has the " + strconv.Itoa(app.Limits.PresenceMembers) + " members that it may have: " + channel,
+		})
+		return
+	case err != nil:
+		s.trouble(ctx, "subscribe", channel, err)
+		s.refuseSubscription(channel, &refusal{
 			typeUnavailable, http.StatusServiceUnavailable,
-			"Subscriptions are unavailable at the moment, try again",
+			"Subscriptions are unavailable at the moment, try again: " + shorten(channel),
 		})
 		return
 	}
-	s.subscriptions[channel] = subscription
+	if s.subscriptions == nil {
+		s.subscriptions = make(map[string]subscription)
+	}
+	s.subscriptions[channel] = joined
+	if channels.KindOf(channel).Authorized() {
+		s.authorize()
+	}
+	s.registry.cfg.Counts.Changed(app, channel, subscribers) //nolint:contextcheck // It tells all subscribers, not only this one.
+}
+
+// join subscribes to a channel that the client may be on. What it is greeted with comes in this order: the success, then what
+// was kept, and then whatever happens.
+func (s *Session) join(ctx context.Context, app *tenants.App, channel string, member *channels.Member) (subscription, int, error) {
+	topic := channels.Topic{App: app.ID, Channel: channel}
+	joined := subscription{}
+	if member != nil {
+		joined.member = member.ID
+	}
+	presence, isThere, subscribers := s.registry.cfg.Presence, false, 0
+	var err error
+	joined.Subscription, err = s.registry.cfg.Hub.Subscribe(ctx, topic, s.carrier, func() (channels.Greeting, error) {
+		w, err := presence.Join(ctx, channels.Arrival{
+			Topic: topic, Socket: s.carrier.ID(), Member: member, MaxMembers: app.Limits.PresenceMembers,
+		})
+		if err != nil {
+			return channels.Greeting{}, err
+		}
+		isThere, subscribers = true, w.Subscribers
+		return greeting(channel, member != nil, w), nil
+	})
+	if err != nil && isThere {
+		_, leaveErr := presence.Leave(ctx, channels.Departure{Topic: topic, Socket: s.carrier.ID(), Member: joined.member})
+		err = errors.Join(err, leaveErr)
+	}
+	return joined, subscribers, err
+}
+
+func greeting(channel string, members bool, w channels.Welcome) channels.Greeting {
+	g := channels.Greeting{Offset: w.Offset}
+	if members {
+		g.Frames = append(g.Frames, pusher.PresenceSucceeded(channel, len(w.Members), func(yield func(id, info string) bool) {
+			for i := range w.Members {
+				if !yield(w.Members[i].ID, w.Members[i].Info) {
+					return
+				}
+			}
+		}))
+	} else {
+		g.Frames = append(g.Frames, pusher.SubscriptionSucceeded(channel))
+	}
+	if channels.KindOf(channel).Cached() {
+		if w.Kept.Frame != nil {
+			g.Frames = append(g.Frames, w.Kept.Frame)
+		} else {
+			g.Frames = append(g.Frames, pusher.CacheMiss(channel))
+		}
+	}
+	return g
 }
 
 // unsubscribe answers pusher:unsubscribe, which means silence when all is well.
 func (s *Session) unsubscribe(ctx context.Context, frame pusher.ClientFrame) {
-	channel, err := frame.Channel()
-	if err != nil {
+	asked, err := frame.Subscription()
+	if asked.Channel == "" {
 		s.refuse("Invalid unsubscription: " + err.Error())
 		return
 	}
-	if _, there := s.subscriptions[channel]; !there {
-		s.refuse("No current subscription to channel " + shorten(channel) + ", or subscription in progress")
+	if _, there := s.subscriptions[asked.Channel]; !there {
+		s.refuse("No current subscription to channel " + shorten(asked.Channel) + ", or subscription in progress")
 		return
 	}
-	s.leave(ctx, channel)
+	s.leave(ctx, asked.Channel)
 }
 
 func (s *Session) leave(ctx context.Context, channel string) {
-	subscription := s.subscriptions[channel]
+	gone := s.subscriptions[channel]
 	delete(s.subscriptions, channel)
-	if err := s.hub.Unsubscribe(ctx, subscription); err != nil {
-		s.log.WarnContext(ctx, "unsubscribe", slog.String("app", s.app.Load().ID), slog.String("socket", s.socket.ID()),
-			slog.String("channel", channel), slog.Any("error", err))
+	if err := s.registry.cfg.Hub.Unsubscribe(ctx, gone.Subscription); err != nil {
+		s.trouble(ctx, "unsubscribe", channel, err)
 	}
-}
-
-func (s *Session) topic(channel string) channels.Topic {
-	return channels.Topic{App: s.app.Load().ID, Channel: channel}
-}
-
-// refusal says why a subscription is refused: to programs by type and an HTTP-like status, to people by text.
-type refusal struct {
-	kind   string
-	status int
-	text   string
-}
-
-// check tells why this socket may not subscribe to the channel, nil when it may.
-func (s *Session) check(channel string) *refusal {
-	limits := &s.app.Load().Limits
-	if err := channels.CheckName(channel, limits.ChannelNameLength); err != nil {
-		return &refusal{typeInvalidChannel, http.StatusBadRequest, "Invalid channel name: " + err.Error()}
+	app := s.App()
+	left, err := s.registry.cfg.Presence.Leave(ctx, channels.Departure{
+		Topic: channels.Topic{App: app.ID, Channel: channel}, Socket: s.carrier.ID(), Member: gone.member,
+	})
+	if err != nil {
+		s.trouble(ctx, "leave", channel, err)
+		return
 	}
-	if kind := channels.KindOf(channel); kind != channels.Public {
-		return &refusal{
-			typeInvalidChannel, http.StatusBadRequest,
-			"Channels of the kind " + strconv.Quote(kind.String()) + " are not supported by this version of the server",
-		}
-	}
-	if len(s.subscriptions) >= limits.ChannelsPerSocket {
-		return &refusal{
-			typeLimitReached, http.StatusTooManyRequests,
-			"A socket may subscribe to at most " + strconv.Itoa(limits.ChannelsPerSocket) + " channels",
-		}
-	}
-	return nil
-}
-
-// refuseSubscription tells the channel's listeners and then the connection's. Two libraries need it another
-// way: .NET fails the waiting call only on a name of its own, and Java tries to decrypt whatever names an
-// encrypted channel.
-func (s *Session) refuseSubscription(channel string, r refusal) {
-	event := pusher.EventSubscriptionError
-	if s.client == "pusher-dotnet-client" {
-		event = pusher.EventInternalSubscriptionError
-	}
-	if s.client != "java-client" || !channels.KindOf(channel).Encrypted() {
-		s.socket.Send(pusher.SubscriptionError(event, channel, r.kind, r.text, r.status))
-	}
-	s.refuse(r.text + ": " + shorten(channel))
+	s.registry.cfg.Counts.Changed(app, channel, left) //nolint:contextcheck // as in subscribe
 }

@@ -28,12 +28,17 @@ const subprotocolPrefix = "pusher-channels-protocol-"
 // accept answers the handshake; after an error the response has been written. alive is called for every ping
 // and pong that comes.
 //
-// The origin is not checked: an app may be used from any page, and a public key alone gives nothing away that
-// the page could not have. Compression is off, because it costs more memory per socket than all the rest.
-func accept(w http.ResponseWriter, r *http.Request, alive func()) (*websocket.Conn, error) {
+// The origin is checked before, by the app's own list. With compress the client is offered permessage-deflate, without
+// context from one message to the next, which would cost more memory per socket than all the rest; the read limit
+// holds for what comes out of it.
+func accept(w http.ResponseWriter, r *http.Request, alive func(), compress bool) (*websocket.Conn, error) {
+	mode := websocket.CompressionDisabled
+	if compress {
+		mode = websocket.CompressionNoContextTakeover
+	}
 	return websocket.Accept(w, r, &websocket.AcceptOptions{
 		InsecureSkipVerify: true,
-		CompressionMode:    websocket.CompressionDisabled,
+		CompressionMode:    mode,
 		Subprotocols:       subprotocols(r),
 		OnPingReceived:     func(context.Context, []byte) bool { alive(); return true },
 		OnPongReceived:     func(context.Context, []byte) { alive() },

@@ -21,6 +21,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/pealhq/peal/channels"
+	"github.com/pealhq/peal/edge/publish"
+	"github.com/pealhq/peal/edge/session"
 	"github.com/pealhq/peal/edge/socket"
 	"github.com/pealhq/peal/tenants"
 )
@@ -111,13 +113,14 @@ func (b bomb) Subscribe(ctx context.Context, topic channels.Topic) error {
 // edge is a socket server with a hub. The app 1 has the keys "key" and "second", 2 has "other", and "disabled" is
 // that of one that is disabled.
 type edge struct {
-	t       testing.TB
-	apps    *apps
-	hub     *channels.Hub
-	server  *socket.Server
-	url     string // of the server, with ws as scheme
-	dial    func(context.Context, string, string) (net.Conn, error)
-	metrics *prometheus.Registry
+	t        testing.TB
+	apps     *apps
+	hub      *channels.Hub
+	registry *session.Registry
+	server   *socket.Server
+	url      string // of the server, with ws as scheme
+	dial     func(context.Context, string, string) (net.Conn, error)
+	metrics  *prometheus.Registry
 }
 
 func newEdge(t testing.TB, change func(*socket.Config)) *edge {
@@ -128,8 +131,14 @@ func newEdge(t testing.TB, change func(*socket.Config)) *edge {
 	e.apps.set("second", app)
 	e.apps.set("other", newApp("2", true))
 	e.apps.set("disabled", newApp("3", false))
-	e.hub = channels.NewHub(bomb{channels.NewMemoryBus()})
-	cfg := socket.Config{Apps: e.apps, Hub: e.hub, Logger: slog.New(slog.DiscardHandler), Portable: portableOnly}
+	log := slog.New(slog.DiscardHandler)
+	bus := bomb{channels.NewMemoryBus(channels.MemoryConfig{Notices: session.Notices()})}
+	e.hub = channels.NewHub(bus)
+	e.registry = session.NewRegistry(session.RegistryConfig{
+		Apps: e.apps, Hub: e.hub, Presence: bus, Logger: log, Publisher: publish.New(publish.Config{Bus: bus}),
+		Counts: session.NewCounts(session.CountsConfig{Bus: bus, Presence: bus, Logger: log}),
+	})
+	cfg := socket.Config{Sessions: e.registry, Logger: log, Portable: portableOnly}
 	if change != nil {
 		change(&cfg)
 	}

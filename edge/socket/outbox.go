@@ -1,6 +1,10 @@
 package socket
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/pealhq/peal/edge/session"
+)
 
 // outbox is what waits to be written to one socket: a bounded queue of shared frames, and how it ends. What
 // the writer has taken counts until it is written. All methods may be called at the same time, but for take
@@ -13,11 +17,11 @@ type outbox struct {
 	wake chan struct{}
 
 	mu     sync.Mutex
-	frames [][]byte // guarded by mu
-	spare  [][]byte // guarded by mu; the writer's last batch, emptied, to be filled again
-	count  int      // guarded by mu; frames waiting or taken
-	bytes  int      // guarded by mu; their bytes
-	end    *ending  // guarded by mu; set once, and nothing is queued after it
+	frames [][]byte        // guarded by mu
+	spare  [][]byte        // guarded by mu; the writer's last batch, emptied, to be filled again
+	count  int             // guarded by mu; frames waiting or taken
+	bytes  int             // guarded by mu; their bytes
+	end    *session.Ending // guarded by mu; set once, and nothing is queued after it
 }
 
 func newOutbox(maxFrames, maxBytes int) *outbox {
@@ -46,7 +50,7 @@ func (o *outbox) put(frame []byte) bool {
 
 // finish sets the end, with a last frame that is queued whether there is room or not. With drop, what waits is
 // thrown away. Only the first call counts.
-func (o *outbox) finish(end *ending, last []byte, drop bool) {
+func (o *outbox) finish(end *session.Ending, last []byte, drop bool) {
 	o.mu.Lock()
 	if o.end != nil {
 		o.mu.Unlock()
@@ -67,7 +71,7 @@ func (o *outbox) shut() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.end == nil {
-		o.end = &ending{}
+		o.end = &session.Ending{}
 	}
 	o.frames, o.spare = nil, nil
 }
@@ -80,7 +84,7 @@ func (o *outbox) signal() {
 }
 
 // take returns all that waits, and the end once it is set: then these are the last frames.
-func (o *outbox) take() ([][]byte, *ending) {
+func (o *outbox) take() ([][]byte, *session.Ending) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	batch := o.frames

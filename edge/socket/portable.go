@@ -9,6 +9,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/pealhq/peal/edge/session"
 	"github.com/pealhq/peal/pusher"
 )
 
@@ -22,7 +23,7 @@ type portable struct {
 }
 
 // servePortable serves a connection until it ends. end says why it may not come in, or is nil.
-func (s *Server) servePortable(w http.ResponseWriter, r *http.Request, c *socket, end *ending) {
+func (s *Server) servePortable(w http.ResponseWriter, r *http.Request, c *socket, end *session.Ending) {
 	defer s.sockets.exit(c)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context())) // a socket outlives its request
 	defer cancel()
@@ -32,7 +33,7 @@ func (s *Server) servePortable(w http.ResponseWriter, r *http.Request, c *socket
 		turnAway(w, "shutting down")
 		return
 	}
-	conn, err := accept(w, r, c.alive.sign)
+	conn, err := accept(w, r, c.alive.sign, c.compressed())
 	if err != nil {
 		return // The answer is written; that somebody sent a wrong handshake is no trouble of ours.
 	}
@@ -40,7 +41,7 @@ func (s *Server) servePortable(w http.ResponseWriter, r *http.Request, c *socket
 	p.serve(ctx, func(ctx context.Context) {
 		if end == nil {
 			end = s.welcome(ctx, c)
-			defer s.farewell(c)
+			defer s.farewell()
 		}
 		if end != nil {
 			c.close(end, false)
@@ -53,7 +54,7 @@ func (s *Server) servePortable(w http.ResponseWriter, r *http.Request, c *socket
 
 func (p *portable) send(frame []byte) bool { return p.out.put(frame) }
 
-func (p *portable) finish(end *ending, last []byte, drop bool) {
+func (p *portable) finish(end *session.Ending, last []byte, drop bool) {
 	p.out.finish(end, last, drop)
 }
 
@@ -76,7 +77,6 @@ func (p *portable) serve(ctx context.Context, work func(context.Context)) {
 
 // converse carries the conversation until either side ends it, and leaves nothing behind.
 func (p *portable) converse(ctx context.Context) {
-	p.session.Open(p.alive.silence)
 	err := p.read(ctx)
 	p.leave(ctx)
 	if errors.Is(err, websocket.ErrMessageTooBig) {
@@ -97,7 +97,7 @@ func (p *portable) read(ctx context.Context) error {
 		}
 		err = p.readMessage(ctx, kind, r)
 		if errors.Is(err, errPanicked) {
-			p.close(endWith(pusher.CloseInternalError), true)
+			p.close(session.EndWith(pusher.CloseInternalError), true)
 			return p.discard(ctx)
 		}
 		if err != nil {

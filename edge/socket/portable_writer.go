@@ -6,6 +6,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/pealhq/peal/edge/session"
 	"github.com/pealhq/peal/pusher"
 )
 
@@ -42,7 +43,7 @@ func (p *portable) flush(ctx context.Context) bool {
 	if end != nil {
 		// The peer has five seconds to answer the close frame. An error means that it did not, or that it
 		// was gone already, and the connection is closed in any case.
-		_ = p.conn.Close(websocket.StatusCode(end.code), pusher.CloseReason(end.text))
+		_ = p.conn.Close(websocket.StatusCode(end.Code), pusher.CloseReason(end.Text))
 		return false
 	}
 	p.out.reuse(batch)
@@ -62,7 +63,7 @@ func (p *portable) keepAlive(ctx context.Context) time.Duration {
 	case sendPing:
 		p.pingWithin(ctx, again)
 	case giveUp:
-		p.close(endWith(pusher.CloseNoPong), false)
+		p.close(session.EndWith(pusher.CloseNoPong), false)
 	case doNothing:
 	}
 	return again

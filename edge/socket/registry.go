@@ -6,23 +6,18 @@ import (
 	"sync"
 )
 
-// registry knows every connection that is being served, those that were let in by their app too, and when all
-// are gone. All methods may be called at the same time.
+// registry knows every connection that is being served, and when all are gone. All methods may be called at the same
+// time.
 type registry struct {
 	mu      sync.Mutex
-	inside  map[*socket]struct{}            // guarded by mu; all that are served, refused ones too
-	apps    map[string]map[*socket]struct{} // guarded by mu; those that were let in, by the app's id
-	members int                             // guarded by mu; how many are in apps
-	closed  bool                            // guarded by mu; nobody may enter any more
-	emptied chan struct{}                   // closed when closed is set and nobody is inside
+	inside  map[*socket]struct{} // guarded by mu; all that are served, refused ones too
+	members int                  // guarded by mu; how many were let in
+	closed  bool                 // guarded by mu; nobody may enter any more
+	emptied chan struct{}        // closed when closed is set and nobody is inside
 }
 
 func newRegistry() *registry {
-	return &registry{
-		inside:  make(map[*socket]struct{}),
-		apps:    make(map[string]map[*socket]struct{}),
-		emptied: make(chan struct{}),
-	}
+	return &registry{inside: make(map[*socket]struct{}), emptied: make(chan struct{})}
 }
 
 // open tells whether connections are served at all.
@@ -66,37 +61,17 @@ func (r *registry) close() []*socket {
 	return slices.Collect(maps.Keys(r.inside))
 }
 
-func (r *registry) add(c *socket) {
+// letIn counts a connection that was let in, and out takes it away again.
+func (r *registry) letIn() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	sockets := r.apps[c.appID]
-	if sockets == nil {
-		sockets = make(map[*socket]struct{})
-		r.apps[c.appID] = sockets
-	}
-	sockets[c] = struct{}{}
 	r.members++
 }
 
-func (r *registry) remove(c *socket) {
+func (r *registry) out() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.members--
-	delete(r.apps[c.appID], c)
-	if len(r.apps[c.appID]) == 0 {
-		delete(r.apps, c.appID)
-	}
-}
-
-// byKey returns the sockets of an app that are open now, by the key that they came in with.
-func (r *registry) byKey(appID string) map[string][]*socket {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	keys := make(map[string][]*socket)
-	for c := range r.apps[appID] {
-		keys[c.key] = append(keys[c.key], c)
-	}
-	return keys
 }
 
 // count returns how many connections were let in, and how many are being refused.
@@ -113,10 +88,4 @@ func (r *registry) each(f func(*socket)) {
 	for c := range r.inside {
 		f(c)
 	}
-}
-
-func (r *registry) appIDs() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Collect(maps.Keys(r.apps))
 }

@@ -9,18 +9,15 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/errgroup"
 
-	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/edge/session"
 	"github.com/pealhq/peal/pusher"
 )
 
 // Config is what a [Server] needs. Zero durations and numbers mean the defaults named beside them.
 type Config struct {
-	Apps   Apps
-	Hub    *channels.Hub
-	Logger *slog.Logger
+	Sessions *session.Registry
+	Logger   *slog.Logger
 	// PathPrefix stands before /app/ in the path, such as "/ws". It is empty or begins with a slash and ends
 	// without one.
 	PathPrefix string
@@ -50,7 +47,7 @@ type Server struct {
 	metrics  metrics
 	wired    *wiring   // nil where every socket is portable
 	buffers  sync.Pool // of *bytes.Buffer, each used while a message is read and handled
-	shutdown *ending
+	shutdown *session.Ending
 }
 
 // NewServer returns a server without sockets.
@@ -66,7 +63,7 @@ func NewServer(cfg Config) *Server {
 		sockets:  newRegistry(),
 		metrics:  newMetrics(),
 		buffers:  sync.Pool{New: func() any { return new(bytes.Buffer) }},
-		shutdown: &ending{pusher.CloseReconnect, "Server is shutting down, please reconnect"},
+		shutdown: &session.Ending{Code: pusher.CloseReconnect, Text: "Server is shutting down, please reconnect"},
 	}
 	s.wired = newWiring(s)
 	return s
@@ -109,11 +106,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		if end == nil && members >= s.cfg.MaxSockets {
-			end = endWith(pusher.CloseOverCapacity)
+			end = session.EndWith(pusher.CloseOverCapacity)
 		}
 	}
 	c := s.newSocket(g)
-	if s.wired != nil && r.TLS == nil {
+	if s.wired != nil && r.TLS == nil && !c.compressed() {
 		s.wired.serve(w, r, c, end) //nolint:contextcheck // A socket outlives the request that opened it.
 		return
 	}
@@ -138,67 +135,31 @@ func (s *Server) servePlain(w http.ResponseWriter, r *http.Request) {
 	http.Error(w, "this address speaks WebSocket only", http.StatusUpgradeRequired)
 }
 
-// welcome registers a socket whose connection stands, and returns why it must go all the same, or nil.
-// farewell belongs to its end in any case.
-func (s *Server) welcome(ctx context.Context, c *socket) *ending {
-	s.sockets.add(c)
+// welcome lets the conversation begin on a socket whose connection stands, and returns why it must end all the same,
+// or nil. farewell belongs to its end in any case.
+func (s *Server) welcome(ctx context.Context, c *socket) *session.Ending {
+	s.sockets.letIn()
 	s.metrics.accepted.Inc()
 	s.metrics.connections.Inc()
 	c.conn.SetReadLimit(readLimit(&c.session.App().Limits))
-	// A change of the app between the look-up and the registration was told only to those who were registered
-	// by then, so look again.
-	if _, end := s.lookUp(ctx, c.key); end.final() {
-		return end
-	}
-	return nil
+	return c.session.Open(ctx)
 }
 
-func (s *Server) farewell(c *socket) {
-	s.sockets.remove(c)
+func (s *Server) farewell() {
+	s.sockets.out()
 	s.metrics.connections.Dec()
 }
 
-// newSocket returns a socket that lacks only its connection. A guest that was refused has no app.
-func (s *Server) newSocket(g guest) *socket {
-	c := &socket{server: s, id: session.NewSocketID(), key: g.key}
-	if g.app == nil {
+// newSocket returns a socket that lacks only its connection. A guest that was refused may have no app.
+func (s *Server) newSocket(g session.Guest) *socket {
+	c := &socket{server: s, id: session.NewSocketID()}
+	if g.App == nil {
 		c.alive = newKeepAlive(maxPongWait)
 		return c
 	}
-	c.appID = g.app.ID
-	c.alive = newKeepAlive(g.app.Limits.ActivityTimeout)
-	c.session = session.New(session.Config{Hub: s.cfg.Hub, Socket: c, App: g.app, Client: g.client, Logger: s.cfg.Logger})
+	c.alive = newKeepAlive(g.App.Limits.ActivityTimeout)
+	c.session = s.cfg.Sessions.New(g, c)
 	return c
-}
-
-// Recheck asks again for every key by which an app has sockets open. It closes the sockets that lost their
-// right and gives the others the app's new settings; where the answer cannot be had they stay as they are.
-func (s *Server) Recheck(ctx context.Context, appID string) {
-	for key, sockets := range s.sockets.byKey(appID) {
-		app, end := s.lookUp(ctx, key)
-		for _, c := range sockets {
-			if end == nil {
-				c.session.SetApp(app)
-			} else if end.final() {
-				c.close(end, false)
-			}
-		}
-	}
-}
-
-// RecheckAll does the same for every app that has sockets open.
-func (s *Server) RecheckAll(ctx context.Context) {
-	// Several at a time: after the database was away there is a look-up for each app, and the next change waits.
-	const atOnce = 16
-	var all errgroup.Group
-	all.SetLimit(atOnce)
-	for _, id := range s.sockets.appIDs() {
-		all.Go(func() error {
-			s.Recheck(ctx, id)
-			return nil
-		})
-	}
-	_ = all.Wait() // None returns an error.
 }
 
 // Shutdown lets nobody in any more, closes all sockets with a code that makes them reconnect elsewhere, and
@@ -206,7 +167,7 @@ func (s *Server) RecheckAll(ctx context.Context) {
 func (s *Server) Shutdown(ctx context.Context) error {
 	inside := s.sockets.close()
 	for _, c := range inside {
-		c.close(s.shutdown, false)
+		c.End(s.shutdown)
 	}
 	select {
 	case <-s.sockets.emptied:

@@ -232,14 +232,14 @@ func TestRecheck(t *testing.T) {
 	other := e.connect("/app/other?protocol=7")
 	other.hello()
 
-	e.server.Recheck(t.Context(), "1")
-	e.server.RecheckAll(t.Context())
+	e.registry.Recheck(t.Context(), "1")
+	e.registry.RecheckAll(t.Context())
 	first.ping()
 	second.ping()
 
 	// What cannot be known is no reason to close.
 	e.apps.setAway(true)
-	e.server.RecheckAll(t.Context())
+	e.registry.RecheckAll(t.Context())
 	first.ping()
 	other.ping()
 	e.apps.setAway(false)
@@ -248,7 +248,7 @@ func TestRecheck(t *testing.T) {
 	changed := newApp("1", true)
 	changed.Limits.ChannelsPerSocket = 1
 	e.apps.set("key", changed)
-	e.server.Recheck(t.Context(), "1")
+	e.registry.Recheck(t.Context(), "1")
 	first.send(`{"event":"pusher:subscribe","data":{"channel":"one too many"}}`)
 	if got := first.read(); !strings.Contains(got, "InvalidChannel") {
 		t.Errorf("got %s", got)
@@ -262,15 +262,15 @@ func TestRecheck(t *testing.T) {
 
 	// A revoked key closes the sockets that came in with it, no others.
 	e.apps.remove("second")
-	e.server.Recheck(t.Context(), "2")
+	e.registry.Recheck(t.Context(), "2")
 	second.ping()
-	e.server.Recheck(t.Context(), "1")
+	e.registry.Recheck(t.Context(), "1")
 	second.wantEnd(4001, fmt.Sprintf(unknownKey, "second"))
 	first.ping()
 
 	// So does an app that was disabled.
 	e.apps.set("key", newApp("1", false))
-	e.server.RecheckAll(t.Context())
+	e.registry.RecheckAll(t.Context())
 	first.wantEnd(4003, "Application disabled")
 	other.ping()
 }

@@ -13,7 +13,6 @@ import (
 
 	"github.com/coder/websocket"
 
-	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/edge/session"
 	"github.com/pealhq/peal/pusher"
 	"github.com/pealhq/peal/tenants"
@@ -25,7 +24,7 @@ type line interface {
 	// send queues a frame and tells whether there was room.
 	send(frame []byte) bool
 	// finish queues a last frame, and the close frame after it; with drop, in place of what waits. It is called once.
-	finish(end *ending, last []byte, drop bool)
+	finish(end *session.Ending, last []byte, drop bool)
 	// abort ends the connection at once, without a word.
 	abort()
 }
@@ -35,8 +34,6 @@ type line interface {
 type socket struct {
 	server  *Server
 	id      string
-	key     string // the public key that it came in with
-	appID   string
 	conn    *websocket.Conn
 	line    line
 	session *session.Session
@@ -47,7 +44,7 @@ type socket struct {
 	gone     bool        // guarded by mu; the connection has ended
 }
 
-var _ channels.Subscriber = (*socket)(nil)
+var _ session.Carrier = (*socket)(nil)
 
 // ID returns the socket id.
 func (c *socket) ID() string { return c.id }
@@ -61,24 +58,33 @@ func (c *socket) Send(frame []byte) {
 
 // tooSlow closes this one socket, whose client does not keep up.
 func (c *socket) tooSlow() {
-	if c.close(&ending{pusher.CloseOverCapacity, "The connection does not keep up with what is sent to it"}, true) {
+	if c.close(&session.Ending{Code: pusher.CloseOverCapacity, Text: "The connection does not keep up with what is sent to it"}, true) {
 		c.server.metrics.slow.Inc()
 	}
 }
 
+// End closes the socket after what waits.
+func (c *socket) End(end *session.Ending) { c.close(end, false) }
+
+// Terminate closes the socket because its app has asked for that.
+func (c *socket) Terminate() { c.End(session.Terminated()) }
+
+// compressed tells whether the socket's app wants its frames compressed.
+func (c *socket) compressed() bool { return c.session != nil && c.session.App().Features.Compression }
+
 // close lets what waits be written, or drops it, then says why in an error frame, because clients below
 // protocol 6 understand only that, and then closes. It returns at once and tells whether it was the first.
-func (c *socket) close(end *ending, drop bool) bool {
+func (c *socket) close(end *session.Ending, drop bool) bool {
 	c.mu.Lock()
 	if c.gone || c.deadline != nil {
 		c.mu.Unlock()
 		return false
 	}
 	// Counted before the client can know of it.
-	c.server.metrics.countClose(end.code)
+	c.server.metrics.countClose(end.Code)
 	c.deadline = time.AfterFunc(c.server.cfg.CloseTimeout, c.line.abort)
 	c.mu.Unlock()
-	c.line.finish(end, pusher.Error(end.code, end.text), drop)
+	c.line.finish(end, pusher.Error(end.Code, end.Text), drop)
 	return true
 }
 
@@ -119,7 +125,7 @@ func (c *socket) handle(ctx context.Context, kind websocket.MessageType, text []
 	defer func() {
 		if p := recover(); p != nil {
 			c.server.metrics.panics.Inc()
-			c.server.cfg.Logger.ErrorContext(ctx, "panic while a message was handled", slog.String("app", c.appID),
+			c.server.cfg.Logger.ErrorContext(ctx, "panic while a message was handled", slog.String("app", c.session.App().ID),
 				slog.String("socket", c.id), slog.String("panic", fmt.Sprint(p)), slog.String("stack", string(debug.Stack())))
 			err = errPanicked
 		}

@@ -152,7 +152,7 @@ func TestInterleaving(t *testing.T) {
 		t.Error("no write stalled: this test does not show what it should")
 	}
 	e.apps.remove("key")
-	go e.server.Recheck(context.Background(), "1")
+	go e.registry.Recheck(context.Background(), "1")
 	for _, want := range []byte{opText, opClose} {
 		if op, payload, err := c.frame(); err != nil || op != want {
 			t.Fatalf("at the end: opcode %d, %q, %v", op, payload, err)

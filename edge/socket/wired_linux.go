@@ -13,6 +13,7 @@ import (
 	"github.com/coder/websocket"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/pealhq/peal/edge/session"
 	"github.com/pealhq/peal/edge/socket/wire"
 	"github.com/pealhq/peal/pusher"
 )
@@ -89,9 +90,9 @@ type wired struct {
 }
 
 // serve takes a connection over and returns. end says why it may not come in, or is nil.
-func (w *wiring) serve(rw http.ResponseWriter, r *http.Request, c *socket, end *ending) {
+func (w *wiring) serve(rw http.ResponseWriter, r *http.Request, c *socket, end *session.Ending) {
 	over := wire.Taker{Writers: w.writers, Lot: w.lot}.Take(rw)
-	conn, err := accept(over, r, c.alive.sign)
+	conn, err := accept(over, r, c.alive.sign, false)
 	if err != nil {
 		return // The answer is written; that somebody sent a wrong handshake is no trouble of ours.
 	}
@@ -106,9 +107,7 @@ func (w *wiring) serve(rw http.ResponseWriter, r *http.Request, c *socket, end *
 		end = w.server.welcome(context.Background(), c)
 	}
 	if end != nil {
-		l.close(end, false)
-	} else {
-		c.session.Open(c.alive.silence)
+		l.End(end)
 	}
 	// A goroutine of its own, so that net/http's goroutine, its buffers and the request can go.
 	go l.turn()
@@ -122,14 +121,14 @@ func (l *wired) keepAlive() {
 		// A ping frame, because several libraries do not answer a ping event.
 		l.wire.Ping()
 	case giveUp:
-		l.close(endWith(pusher.CloseNoPong), false)
+		l.close(session.EndWith(pusher.CloseNoPong), false)
 	case doNothing:
 	}
 }
 
-func (l *wired) finish(end *ending, last []byte, drop bool) {
+func (l *wired) finish(end *session.Ending, last []byte, drop bool) {
 	l.deaf.Store(true)
-	l.wire.Finish(last, uint16(end.code), pusher.CloseReason(end.text), drop) //nolint:gosec // a close code fits
+	l.wire.Finish(last, uint16(end.Code), pusher.CloseReason(end.Text), drop) //nolint:gosec // a close code fits
 }
 
 func (l *wired) abort() {
@@ -165,7 +164,7 @@ func (l *wired) turn() {
 				return
 			}
 		case errors.Is(err, errPanicked):
-			l.close(endWith(pusher.CloseInternalError), true)
+			l.close(session.EndWith(pusher.CloseInternalError), true)
 		default:
 			l.end(ctx, err)
 			return
@@ -203,7 +202,7 @@ func (l *wired) end(ctx context.Context, err error) {
 	l.ended()
 	l.wire.Leave()
 	if l.inside {
-		l.server.farewell(l.socket)
+		l.server.farewell()
 	}
 	l.server.sockets.exit(l.socket)
 }

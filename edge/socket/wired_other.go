@@ -14,4 +14,4 @@ func newWiring(*Server) *wiring { return nil }
 
 func (*wiring) run(context.Context) error { return nil }
 
-func (*wiring) serve(http.ResponseWriter, *http.Request, *socket, *ending) {}
+func (*wiring) serve(http.ResponseWriter, *http.Request, *socket, *session.Ending) {}

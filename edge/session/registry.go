@@ -1,0 +1,141 @@
+package session
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/pealhq/peal/channels"
+	"github.com/pealhq/peal/edge/publish"
+	"github.com/pealhq/peal/pusher"
+)
+
+// RegistryConfig is what a [Registry] needs.
+type RegistryConfig struct {
+	Apps      Apps
+	Hub       *channels.Hub
+	Presence  channels.Presence
+	Publisher *publish.Publisher
+	// Counts tells subscribers how many they are.
+	Counts *Counts
+	// Logger is for trouble of ours, never for what a client did wrong.
+	Logger *slog.Logger
+}
+
+// Registry is what all conversations of an edge share, by whatever door they came: it decides who may come in, knows
+// who is there, and has those leave that lost their right. All methods may be called at the same time.
+type Registry struct {
+	cfg RegistryConfig
+
+	mu   sync.Mutex
+	apps map[string]map[*Session]struct{} // guarded by mu; by the app's id
+}
+
+// NewRegistry returns a registry without conversations.
+func NewRegistry(cfg RegistryConfig) *Registry {
+	return &Registry{cfg: cfg, apps: make(map[string]map[*Session]struct{})}
+}
+
+// enter registers a conversation, unless its app has as many as it may have. Looking again after that finds a
+// change that was told only to those who were there by then.
+func (r *Registry) enter(ctx context.Context, s *Session) *Ending {
+	if !r.add(s) {
+		return EndWith(pusher.CloseQuota)
+	}
+	app, end := r.lookUp(ctx, s.key)
+	if end == nil {
+		end = mayUse(app, s.origin, s.tls)
+	}
+	if end.Final() {
+		return end
+	}
+	return nil
+}
+
+func (r *Registry) add(s *Session) bool {
+	app := s.App()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	sessions := r.apps[app.ID]
+	if most := app.Limits.Connections; most > 0 && len(sessions) >= most {
+		return false
+	}
+	if sessions == nil {
+		sessions = make(map[*Session]struct{})
+		r.apps[app.ID] = sessions
+	}
+	sessions[s] = struct{}{}
+	return true
+}
+
+func (r *Registry) remove(s *Session) {
+	app := s.App().ID
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.apps[app], s)
+	if len(r.apps[app]) == 0 {
+		delete(r.apps, app)
+	}
+}
+
+// Recheck asks again for every key by which an app has conversations under way. It ends those that lost their right
+// and gives the others the app's new settings; where the answer cannot be had they stay as they are.
+func (r *Registry) Recheck(ctx context.Context, appID string) {
+	for key, sessions := range r.byKey(appID) {
+		app, end := r.lookUp(ctx, key)
+		for _, s := range sessions {
+			why := end
+			if why == nil {
+				why = mayUse(app, s.origin, s.tls)
+			}
+			if why == nil {
+				s.setApp(app)
+			} else if why.Final() {
+				s.carrier.End(why)
+			}
+		}
+	}
+}
+
+// RecheckAll does the same for every app.
+func (r *Registry) RecheckAll(ctx context.Context) {
+	// Several at a time: after the database was away there is a look-up for each app, and the next change waits.
+	const atOnce = 16
+	var all errgroup.Group
+	all.SetLimit(atOnce)
+	for _, id := range r.appIDs() {
+		all.Go(func() error {
+			r.Recheck(ctx, id)
+			return nil
+		})
+	}
+	_ = all.Wait() // None returns an error.
+}
+
+// byKey returns an app's conversations by the key that they came in with.
+func (r *Registry) byKey(appID string) map[string][]*Session {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	keys := make(map[string][]*Session)
+	for s := range r.apps[appID] {
+		keys[s.key] = append(keys[s.key], s)
+	}
+	return keys
+}
+
+func (r *Registry) appIDs() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Collect(maps.Keys(r.apps))
+}
+
+// Connections returns how many conversations of an app are under way here.
+func (r *Registry) Connections(appID string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.apps[appID])
+}

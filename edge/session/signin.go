@@ -1,0 +1,106 @@
+package session
+
+import (
+	"context"
+	"errors"
+
+	"github.com/pealhq/peal/channels"
+	"github.com/pealhq/peal/pusher"
+	"github.com/pealhq/peal/tenants"
+)
+
+// user is who has signed in on a socket. There is no signing out: it ends with the socket.
+type user struct {
+	id, info string
+	// here is where the socket is counted among the user's, and hears when they are to end.
+	here *channels.Subscription
+	// watching are the users whose coming and going the socket hears of, and gate is what holds that back until the
+	// socket knows who is there.
+	watching []*channels.Subscription
+	gate     *gate
+}
+
+// signin answers pusher:signin, always: pusher-js keeps presence subscriptions waiting for it.
+func (s *Session) signin(ctx context.Context, frame pusher.ClientFrame) {
+	auth, userData, err := frame.Signin()
+	if err != nil {
+		s.refuse("Invalid sign-in: " + err.Error())
+		return
+	}
+	app := s.App()
+	u, problem := s.authenticate(app, auth, userData)
+	if problem != "" {
+		s.refuse(problem)
+		return
+	}
+	if s.user == nil {
+		if err := s.signIn(ctx, app, u); err != nil {
+			s.trouble(ctx, "sign in", "", err)
+			s.refuse("Signing in is unavailable at the moment, try again")
+			return
+		}
+	}
+	s.authorize()
+	s.carrier.Send(pusher.SigninSuccess(userData))
+	s.watch(ctx, app, u.Watchlist)
+}
+
+// authenticate reads who a client is by its server's word, or says what is wrong with that word.
+func (s *Session) authenticate(app *tenants.App, auth, userData string) (u pusher.User, problem string) {
+	if auth == "" {
+		return u, "Auth info required to sign in"
+	}
+	signed, secret, ok := parseAuth(app, auth)
+	if !ok {
+		return u, "Invalid key in sign-in auth data: '" + shorten(auth) + "'"
+	}
+	if !signed.VerifyUser(secret, s.carrier.ID(), userData) {
+		return u, wrongSignature(s.carrier.ID()+"::user::"+userData, auth).text
+	}
+	u, err := pusher.ParseUser(userData)
+	if err != nil {
+		return u, "Invalid sign-in: " + err.Error()
+	}
+	if err := channels.CheckUserID(u.ID); err != nil {
+		return u, "Invalid sign-in: " + err.Error()
+	}
+	if s.user != nil && s.user.id != u.ID {
+		return u, "The connection is already signed in as another user"
+	}
+	return u, ""
+}
+
+// signIn counts the socket among the user's.
+func (s *Session) signIn(ctx context.Context, app *tenants.App, u pusher.User) error {
+	topic, presence := channels.UserTopic(app.ID, u.ID), s.registry.cfg.Presence
+	isThere := false
+	here, err := s.registry.cfg.Hub.Subscribe(ctx, topic, s.carrier, func() (channels.Greeting, error) {
+		w, err := presence.Join(ctx, channels.Arrival{Topic: topic, Socket: s.carrier.ID()})
+		isThere = err == nil
+		return channels.Greeting{Offset: w.Offset}, err
+	})
+	if err != nil {
+		if isThere {
+			_, leaveErr := presence.Leave(ctx, channels.Departure{Topic: topic, Socket: s.carrier.ID()})
+			err = errors.Join(err, leaveErr)
+		}
+		return err
+	}
+	s.user = &user{id: u.ID, info: u.Info, here: here}
+	return nil
+}
+
+// signOut takes back what signing in did, when the socket has gone.
+func (s *Session) signOut(ctx context.Context) {
+	s.unwatch(ctx)
+	if err := s.registry.cfg.Hub.Unsubscribe(ctx, s.user.here); err != nil {
+		s.trouble(ctx, "sign out", "", err)
+	}
+	_, err := s.registry.cfg.Presence.Leave(ctx, channels.Departure{
+		Topic: channels.UserTopic(s.App().ID, s.user.id), Socket: s.carrier.ID(),
+	})
+	if err != nil {
+		s.trouble(ctx, "sign out", "", err)
+	}
+	s.user = nil
+}
