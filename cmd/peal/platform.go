@@ -88,8 +88,9 @@ func runPlatform(ctx context.Context, cfg platformConfig) error {
 	below.Go(func() error { return p.sweepSessions(base) })
 
 	doors, stopping := errgroup.WithContext(ctx)
-	doors.Go(func() error { return p.edgeDoor.serve(p.edgeHandler(), cfg.log) })
-	doors.Go(func() error { return p.controlDoor.serve(control, cfg.log) })
+	trusted, _ := parseProxies(cfg.settings.text(setTrustedProxies)) // It has been checked.
+	doors.Go(func() error { return p.edgeDoor.serve(trusted.wrap(p.edgeHandler()), cfg.log) })
+	doors.Go(func() error { return p.controlDoor.serve(trusted.wrap(control), cfg.log) })
 	doors.Go(func() error { return p.opsDoor.serve(opsHandler(p.health, p.metrics), cfg.log) })
 	doors.Go(func() error {
 		<-stopping.Done()

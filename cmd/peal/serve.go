@@ -12,7 +12,7 @@ import (
 func doorSettings() []string {
 	return []string{
 		setEdgeAddr, setControlAddr, setOpsAddr, setEdgeURL, setEdgePathPrefix, setDashboardURL,
-		setPortableSockets, setShutdownTimeout, setLogLevel, setLogFormat,
+		setPortableSockets, setTrustedProxies, setShutdownTimeout, setLogLevel, setLogFormat,
 	}
 }
 

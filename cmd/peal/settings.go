@@ -49,6 +49,7 @@ const (
 	setEdgePathPrefix   = "edge_path_prefix"
 	setDashboardURL     = "dashboard_url"
 	setPortableSockets  = "portable_sockets"
+	setTrustedProxies   = "trusted_proxies"
 	setShutdownTimeout  = "shutdown_timeout"
 	setLogLevel         = "log_level"
 	setLogFormat        = "log_format"
@@ -66,6 +67,7 @@ func allSettings() []setting {
 		{name: setEdgePathPrefix, help: "path in front of /app and /apps on the edge, for example /realtime", check: checkPathPrefix},
 		{name: setDashboardURL, help: "public URL of the dashboard; with https its cookies are Secure", check: checkURL},
 		{name: setPortableSockets, def: "false", help: "give every socket two goroutines instead of sharing a few: more memory, any system", toggle: true, check: oneOf("true", "false")},
+		{name: setTrustedProxies, help: "load balancers whose X-Forwarded-For and X-Forwarded-Proto are believed, as addresses and ranges with commas between", check: checkProxies},
 		{name: setShutdownTimeout, def: "20s", help: "how long a stop may take before what is left is cut off", check: checkDuration},
 		{name: setLogLevel, def: "info", help: "debug, info, warn or error", check: checkLogLevel},
 		{name: setLogFormat, def: "auto", help: "json, text, or auto: text on a terminal and json elsewhere", check: oneOf("auto", "json", "text")},
