@@ -23,7 +23,7 @@ function toLogin() {
   const { pathname, href } = router.state.location;
   if (pathname === "/login" || pathname === "/signup") return;
   void router
-    .navigate({ to: "/login", search: href === "/apps" ? {} : { next: href } })
+    .navigate({ to: "/login", search: href === "/apps" ? {} : { next: href }, ignoreBlocker: true })
     .then(() => queryClient.clear());
 }
 

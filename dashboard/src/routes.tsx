@@ -141,6 +141,12 @@ const keys = createRoute({
 const settings = createRoute({
   getParentRoute: () => app,
   path: "/settings",
+  // With its page and not before: nothing else needs the schema of settings.
+  loader: ({ context, params }) => {
+    void import("./api/settings").then(({ prefetchAppSettings }) =>
+      prefetchAppSettings(context.queryClient, context.transport, params.appId),
+    );
+  },
   staticData: { crumb: "Settings" },
   component: lazyRouteComponent(() => import("./pages/settings"), "SettingsPage"),
 });

@@ -14,7 +14,7 @@ import { rememberKeys } from "./keys";
 
 export type { App };
 
-const { listApps, getApp, createApp, renameApp, deleteApp } = AppService.method;
+const { listApps, getApp, createApp, renameApp, enableApp, disableApp, deleteApp } = AppService.method;
 
 const firstPage = { pageSize: 50, pageToken: "" };
 const paging = {
@@ -83,14 +83,27 @@ export function useCreateApp() {
   });
 }
 
-export function useRenameApp() {
+/** Takes the app of an answer into the cache. */
+function useChangedApp() {
   const cache = useAppCache();
-  return useMutation(renameApp, {
-    onSuccess: ({ app }) => {
+  return {
+    onSuccess: ({ app }: { app?: App }) => {
       if (app) cache.put(app);
       void cache.refreshList();
     },
-  });
+  };
+}
+
+export function useRenameApp() {
+  return useMutation(renameApp, useChangedApp());
+}
+
+export function useEnableApp() {
+  return useMutation(enableApp, useChangedApp());
+}
+
+export function useDisableApp() {
+  return useMutation(disableApp, useChangedApp());
 }
 
 /** The page leaves the app before its cache entry goes, or it would ask for an app that is no more. */

@@ -35,6 +35,24 @@ describe("fields", () => {
     expect(problem.requestId).toBe("r-1");
   });
 
+  test("in a list are named with their place", () => {
+    const value = create(ViolationsSchema, {
+      violations: [
+        {
+          field: {
+            elements: [
+              { fieldName: "origins" },
+              { fieldName: "the_list", subscript: { case: "index", value: 2n } },
+            ],
+          },
+          message: "not an origin",
+        },
+      ],
+    });
+    const error = new ConnectError("refused", Code.InvalidArgument, {}, [{ desc: ViolationsSchema, value }]);
+    expect(explain(error).fields).toEqual({ "origins.theList.2": "Not an origin." });
+  });
+
   test("say one thing at a time", () => {
     const problem = explain(
       refused(

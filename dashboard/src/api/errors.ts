@@ -6,7 +6,7 @@ export type Problem = {
   title: string;
   /** What to do about it. */
   message: string;
-  /** Messages by field, named as in the generated types (tenantName), nested ones with dots. */
+  /** Messages by field, named as in the generated types (tenantName), nested ones and places in a list with dots. */
   fields: Record<string, string>;
   /** Names the request in the server's log; empty when no answer came. */
   requestId: string;
@@ -101,11 +101,14 @@ function fieldsOf(error: ConnectError): Record<string, string> {
 }
 
 function pathOf(path: FieldPath | undefined): string {
-  const names = path?.elements.map((element) => camelCase(element.fieldName)) ?? [];
-  return names.join(".");
+  const names = path?.elements.map(({ fieldName, subscript }) =>
+    subscript.case === "index" ? `${camelCase(fieldName)}.${subscript.value}` : camelCase(fieldName),
+  );
+  return names?.join(".") ?? "";
 }
 
-function camelCase(name: string): string {
+/** The name that the generated types give to a field of the schema. */
+export function camelCase(name: string): string {
   return name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 

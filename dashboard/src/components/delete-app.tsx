@@ -25,7 +25,7 @@ export function DeleteApp({ app }: { app: App }) {
       return;
     }
     toast({ tone: "ok", title: "App deleted", detail: app.name });
-    await navigate({ to: "/apps" });
+    await navigate({ to: "/apps", ignoreBlocker: true });
     await remove.forget(app.id);
   }
 

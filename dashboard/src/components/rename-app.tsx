@@ -10,6 +10,7 @@ import { useToast } from "../ui/toast";
 import { FormProblem } from "./problem";
 import { checkName } from "./rules";
 import { placeErrors } from "./server-errors";
+import { useUnsaved } from "./unsaved";
 
 export function RenameApp({ app }: { app: App }) {
   const form = useForm({ defaultValues: { name: app.name } });
@@ -18,6 +19,8 @@ export function RenameApp({ app }: { app: App }) {
   const toast = useToast();
   const notAllowed = useReasonAgainst(Permission.APPS_WRITE);
   const unchanged = form.formState.isDirty ? undefined : "Nothing has changed.";
+
+  useUnsaved("Name", form.formState.isDirty);
 
   const submit = form.handleSubmit(async ({ name }) => {
     setProblem(undefined);

@@ -17,7 +17,7 @@ export function useLeave(): () => Promise<void> {
       tellProblem("You are still logged in", error);
       return;
     }
-    await navigate({ to: "/login" });
+    await navigate({ to: "/login", ignoreBlocker: true });
     queryClient.clear();
   };
 }

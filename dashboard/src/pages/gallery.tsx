@@ -17,6 +17,7 @@ import { PasswordInput } from "../ui/password-input";
 import { Sheet } from "../ui/sheet";
 import { Skeleton } from "../ui/skeleton";
 import { StatusDot } from "../ui/status-dot";
+import { SwitchField } from "../ui/switch";
 import { Head, Row, Table, Td, Th } from "../ui/table";
 import { Tabs } from "../ui/tabs";
 import { useToast } from "../ui/toast";
@@ -43,6 +44,7 @@ function Specimens({ theme }: { theme: "light" | "dark" }) {
     <div data-theme={theme} className="flex min-w-0 flex-col gap-8 bg-page p-4 text-ink sm:p-8">
       <Buttons />
       <Fields theme={theme} />
+      <Switches />
       <Marks />
       <Group name="Callouts">
         <div className="flex w-full flex-col gap-2">
@@ -142,6 +144,31 @@ function Fields({ theme }: { theme: string }) {
         <Field label="Arabic">
           <Input dir="auto" className="text-left" defaultValue={arabic} />
         </Field>
+      </div>
+    </Group>
+  );
+}
+
+function Switches() {
+  const [on, setOn] = useState(true);
+  return (
+    <Group name="Switch">
+      <div className="w-full divide-y divide-line">
+        <SwitchField label="On" hint="What it does, in one sentence." checked={on} onChange={setOn} />
+        <SwitchField label="Off" checked={false} onChange={() => {}} />
+        <SwitchField
+          label="Not allowed, on"
+          checked
+          onChange={() => {}}
+          reason="Your role does not allow this."
+        />
+        <SwitchField
+          label="Not allowed, off"
+          hint={`${long} ${arabic}`}
+          checked={false}
+          onChange={() => {}}
+          reason="Your role does not allow this."
+        />
       </div>
     </Group>
   );

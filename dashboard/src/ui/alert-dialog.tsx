@@ -12,6 +12,8 @@ export type AlertDialogProps = {
   children: ReactNode;
   /** The verb on the button that does it. */
   action: string;
+  /** The verb on the harmless side, where "Cancel" could be read both ways. */
+  cancel?: string;
   /** When set, this must be typed before the action is possible. */
   typed?: string;
   busy: boolean;
@@ -33,7 +35,7 @@ export function AlertDialog(props: AlertDialogProps) {
   );
 }
 
-function Question({ title, children, action, typed, busy, onConfirm }: AlertDialogProps) {
+function Question({ title, children, action, cancel, typed, busy, onConfirm }: AlertDialogProps) {
   const [text, setText] = useState("");
   const inputId = useId();
   const ready = typed === undefined || text.trim() === typed.trim();
@@ -67,7 +69,7 @@ function Question({ title, children, action, typed, busy, onConfirm }: AlertDial
       )}
       <div className="mt-6 flex justify-end gap-2">
         <Radix.Cancel asChild>
-          <Button>Cancel</Button>
+          <Button>{cancel ?? "Cancel"}</Button>
         </Radix.Cancel>
         <Button
           type="submit"

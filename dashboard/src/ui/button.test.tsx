@@ -36,3 +36,15 @@ test("a busy button ignores further clicks", async () => {
   await userEvent.click(screen.getByRole("button", { name: "Save" }));
   expect(click).not.toHaveBeenCalled();
 });
+
+test("a button that gets a reason keeps the focus", async () => {
+  const button = (reason?: string) => (
+    <TooltipProvider>
+      <Button reason={reason}>Save</Button>
+    </TooltipProvider>
+  );
+  const { rerender } = render(button());
+  await userEvent.tab();
+  rerender(button("Nothing has changed."));
+  expect(screen.getByRole("button", { name: "Save" })).toHaveFocus();
+});

@@ -38,17 +38,8 @@ export type ButtonProps = Omit<ComponentProps<"button">, "disabled"> & {
   reason?: string | undefined;
 };
 
-export function Button({
-  variant,
-  size,
-  icon,
-  busy,
-  reason,
-  className,
-  children,
-  onClick,
-  ...rest
-}: ButtonProps) {
+export function Button(props: ButtonProps) {
+  const { variant, size, icon, busy, reason, className, children, onClick, ...rest } = props;
   const reasonId = useId();
   const [told, setTold] = useState(false);
   const off = busy || reason !== undefined;
@@ -82,10 +73,12 @@ export function Button({
       )}
     </button>
   );
-  if (!reason) return button;
+  // A button that may get a reason is wrapped before it has one: put in and taken out, the wrapper would make another
+  // element of it, and the focus would be lost by whoever pressed it with the keyboard.
+  if (!("reason" in props)) return button;
   // Open on a press too: there is no hovering on a phone.
   return (
-    <Tooltip content={reason} open={told} onOpenChange={setTold}>
+    <Tooltip content={reason} open={told && reason !== undefined} onOpenChange={setTold}>
       {button}
     </Tooltip>
   );

@@ -12,8 +12,11 @@ export function Field({
   error,
   children,
   className,
+  hideLabel,
 }: {
   label: ReactNode;
+  /** For a list whose heading says what its fields are: the label is there for screen readers only. */
+  hideLabel?: boolean;
   hint?: ReactNode;
   error?: string | undefined;
   children: ReactNode;
@@ -25,7 +28,7 @@ export function Field({
   const describedBy = error ? errorId : hint ? hintId : undefined;
   return (
     <div className={cx("flex flex-col gap-1.5", className)}>
-      <label htmlFor={id} className="font-medium text-13">
+      <label htmlFor={id} className={hideLabel ? "sr-only" : "font-medium text-13"}>
         {label}
       </label>
       <FieldContext value={{ id, describedBy, invalid: error !== undefined }}>{children}</FieldContext>

@@ -1,0 +1,56 @@
+import { camelCase } from "../api/errors";
+import type { Limit, LimitChanges } from "../api/settings";
+
+// A limit in a form is a text: empty where the app follows the default.
+
+export type LimitTexts = Record<string, string>;
+
+/** The name of a limit's field, in forms, requests and errors. */
+export const limitKey = ({ name }: Limit): string => camelCase(name);
+
+export function toTexts(limits: readonly Limit[]): LimitTexts {
+  return Object.fromEntries(limits.map((limit) => [limitKey(limit), limit.set ? String(limit.value) : ""]));
+}
+
+const number = new Intl.NumberFormat("en");
+
+export const inDigits = (value: number): string => number.format(value);
+
+/** A limit's value as people say it. Where 0 is allowed it means no bound. */
+export function inWords(value: number, { min }: Limit): string {
+  return value === 0 && min === 0 ? "No bound" : inDigits(value);
+}
+
+export function rangeInWords(limit: Limit): string {
+  const range = `${inDigits(limit.min)} to ${inDigits(limit.max)}`;
+  return limit.min === 0 ? `${range}, 0 for no bound.` : `${range}.`;
+}
+
+/** What the server would refuse, said before asking it. */
+export function checkLimit(text: string, limit: Limit): string | true {
+  if (text.trim() === "") return true;
+  const value = parse(text);
+  if (value === undefined) return "Enter a whole number.";
+  return value >= limit.min && value <= limit.max
+    ? true
+    : `Use a number from ${inDigits(limit.min)} to ${inDigits(limit.max)}.`;
+}
+
+/** Only what differs from what the server has. The texts have been checked. */
+export function changesOf(texts: LimitTexts, limits: readonly Limit[]): LimitChanges {
+  const changes: LimitChanges = {};
+  for (const limit of limits) {
+    const key = limitKey(limit);
+    const want = parse(texts[key] ?? "");
+    const have = limit.set ? limit.value : undefined;
+    if (want !== have) changes[key] = want === undefined ? {} : { value: want };
+  }
+  return changes;
+}
+
+/** Whole numbers, with the spaces and commas with which people group digits. */
+function parse(text: string): number | undefined {
+  const digits = text.trim();
+  if (!/^\d{1,3}([ ,]\d{3})+$|^\d{1,9}$/.test(digits)) return undefined;
+  return Number(digits.replace(/[ ,]/g, ""));
+}
