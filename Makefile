@@ -53,6 +53,7 @@ lint: need-shellcheck golangci-lint $(MODULES) ## look through Go, TypeScript, s
 	@GOOS=darwin go vet ./internal/devstack
 	@$(TOOLS)/golangci-lint run ./...
 	@cd admin-api && $(NPM_BIN)/buf lint
+	@cd edge/rpc && $(NPM_BIN)/buf lint
 	@cd dashboard && npm run --silent lint && npm run --silent typecheck
 	@shellcheck scripts/*.sh .ci/run
 
@@ -60,6 +61,7 @@ lint: need-shellcheck golangci-lint $(MODULES) ## look through Go, TypeScript, s
 fmt: golangci-lint $(MODULES) ## format Go, TypeScript and the schema
 	@$(TOOLS)/golangci-lint fmt ./...
 	@cd admin-api && $(NPM_BIN)/buf format --write proto/peal
+	@cd edge/rpc && $(NPM_BIN)/buf format --write proto
 	@cd dashboard && npm run --silent format
 
 .PHONY: generate

@@ -48,8 +48,14 @@ func (d *door) serve(h http.Handler, log *slog.Logger) error {
 }
 
 // newServer returns a server with the limits of every door. A write has no limit here: the edge's are its own.
+//
+// HTTP/2 without TLS is for clients who know that they will get it, such as gRPC's behind a proxy; nobody is upgraded to it.
 func newServer() *http.Server {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
 	return &http.Server{
+		Protocols:         &protocols,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		IdleTimeout:       idleTimeout,

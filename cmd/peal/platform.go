@@ -19,6 +19,7 @@ import (
 	"github.com/pealhq/peal/dashboard"
 	"github.com/pealhq/peal/edge/httpapi"
 	"github.com/pealhq/peal/edge/publish"
+	"github.com/pealhq/peal/edge/rpc"
 	"github.com/pealhq/peal/edge/session"
 	"github.com/pealhq/peal/edge/socket"
 	"github.com/pealhq/peal/tenants"
@@ -48,18 +49,19 @@ type platform struct {
 	edgeDoor, controlDoor, opsDoor *door
 	addresses                      addresses
 
-	store    *pgstore.Store
-	cache    *tenants.Cache
-	bus      *channels.MemoryBus
-	hub      *channels.Hub
-	publish  *publish.Publisher
-	counts   *session.Counts
-	sessions *session.Registry
-	sockets  *socket.Server
-	httpAPI  *httpapi.Server
-	listener *pgstore.Listener
-	health   *health
-	metrics  *prometheus.Registry
+	store      *pgstore.Store
+	cache      *tenants.Cache
+	bus        *channels.MemoryBus
+	hub        *channels.Hub
+	publish    *publish.Publisher
+	counts     *session.Counts
+	sessions   *session.Registry
+	sockets    *socket.Server
+	httpAPI    *httpapi.Server
+	publishRPC *rpc.Server
+	listener   *pgstore.Listener
+	health     *health
+	metrics    *prometheus.Registry
 }
 
 // runPlatform builds a platform, runs it until ctx ends and stops it in the order of the flow. It returns nil
@@ -186,6 +188,7 @@ func (p *platform) build() {
 		Apps: p.cache, Publisher: p.publish, Logger: log,
 		PathPrefix: p.cfg.settings.text(setEdgePathPrefix),
 	})
+	p.publishRPC = rpc.New(rpc.Config{Apps: p.cache, Publisher: p.publish, Presence: p.bus, Logger: log})
 	p.listener = pgstore.NewListener(pgstore.ListenerConfig{
 		URL: p.cfg.databaseURL, Logger: log,
 		Changed: func(ctx context.Context, appID string) {
@@ -200,21 +203,29 @@ func (p *platform) build() {
 	p.health = &health{database: p.store.Ping, hearing: p.listener.Hearing}
 	for _, c := range [][]prometheus.Collector{
 		p.hub.Collectors(), p.publish.Collectors(), p.sockets.Collectors(), p.httpAPI.Collectors(),
+		p.publishRPC.Collectors(),
 	} {
 		p.metrics.MustRegister(c...)
 	}
 }
 
-// edgeHandler splits the edge door between sockets and the HTTP API, by the path as it was sent. Whoever asks
-// for a WebSocket gets one, and is told on it what is wrong with the path.
+// edgeHandler splits the edge door between what answers there, by the path as it was sent. Whoever asks for a WebSocket
+// gets one, and is told on it what is wrong with the path.
 func (p *platform) edgeHandler() http.Handler {
-	prefix := p.cfg.settings.text(setEdgePathPrefix) + "/apps/"
+	prefix := p.cfg.settings.text(setEdgePathPrefix)
+	publishRPC := http.StripPrefix(prefix, p.publishRPC)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.EscapedPath(), prefix) && !socket.IsUpgrade(r) {
+		path, ok := strings.CutPrefix(r.URL.EscapedPath(), prefix)
+		switch {
+		case socket.IsUpgrade(r), !ok:
+			p.sockets.ServeHTTP(w, r)
+		case strings.HasPrefix(path, "/apps/"), strings.HasPrefix(path, "/users/"):
 			p.httpAPI.ServeHTTP(w, r)
-			return
+		case strings.HasPrefix(path, rpc.Path):
+			publishRPC.ServeHTTP(w, r)
+		default:
+			p.sockets.ServeHTTP(w, r)
 		}
-		p.sockets.ServeHTTP(w, r)
 	})
 }
 

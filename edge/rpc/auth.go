@@ -1,0 +1,86 @@
+package rpc
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"connectrpc.com/connect"
+
+	"github.com/pealhq/peal/tenants"
+)
+
+// appKey is where the context holds the caller's app.
+type appKey struct{}
+
+// app returns the app that calls. It is there in every method.
+func app(ctx context.Context) *tenants.App {
+	a, _ := ctx.Value(appKey{}).(*tenants.App)
+	return a
+}
+
+var (
+	errNoCredentials  = connect.NewError(connect.CodeUnauthenticated, errors.New("send an app's key and secret as HTTP Basic credentials"))
+	errBadCredentials = connect.NewError(connect.CodeUnauthenticated, errors.New("there is no such key, or its secret is another"))
+	errNotEncrypted   = connect.NewError(connect.CodePermissionDenied, errors.New("this would send the secret in the open; use https, or call from the same machine"))
+)
+
+// authenticate finds the caller's app before anything of the request's body is read.
+func (s *Server) authenticate(next http.Handler) http.Handler {
+	writer := connect.NewErrorWriter()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a, err := s.caller(r)
+		if err == nil {
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), appKey{}, a)))
+			return
+		}
+		mapped := s.toConnect(r.Context(), err)
+		s.calls.WithLabelValues("none", mapped.Code().String()).Inc()
+		if errors.Is(mapped, errNoCredentials) || errors.Is(mapped, errBadCredentials) {
+			w.Header().Set("WWW-Authenticate", `Basic realm="an app's key and secret"`)
+		}
+		_ = writer.Write(w, r, mapped) // Who does not wait for the answer misses it.
+	})
+}
+
+// caller returns the app whose key and secret a request carries. The secret travels as it is, so the way must be
+// encrypted or not leave the machine.
+func (s *Server) caller(r *http.Request) (*tenants.App, error) {
+	if !encrypted(r) {
+		return nil, errNotEncrypted
+	}
+	public, secret, ok := r.BasicAuth()
+	if !ok || public == "" || secret == "" {
+		return nil, errNoCredentials
+	}
+	a, err := s.cfg.Apps.ByKey(r.Context(), public)
+	if errors.Is(err, tenants.ErrNotFound) {
+		return nil, errBadCredentials
+	}
+	if err != nil {
+		return nil, err
+	}
+	key, ok := a.Key(public)
+	// Of equal length after hashing, so that the time tells nothing of the secret's either.
+	want, got := sha256.Sum256([]byte(key.Secret.Reveal())), sha256.Sum256([]byte(secret))
+	if !ok || subtle.ConstantTimeCompare(want[:], got[:]) != 1 {
+		return nil, errBadCredentials
+	}
+	if !a.Enabled {
+		return nil, connect.NewError(connect.CodePermissionDenied, errors.New("the app is disabled"))
+	}
+	return a, nil
+}
+
+// encrypted tells whether a request came over TLS, to us or to a proxy that we trust, or from this machine itself.
+func encrypted(r *http.Request) bool {
+	if r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") {
+		return true
+	}
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && peer.Addr().Unmap().IsLoopback() && r.Header.Get("X-Forwarded-Proto") == ""
+}

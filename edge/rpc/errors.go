@@ -1,0 +1,85 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"strconv"
+
+	"connectrpc.com/connect"
+
+	"github.com/pealhq/peal/channels"
+	"github.com/pealhq/peal/edge/publish"
+	"github.com/pealhq/peal/internal/requestid"
+	"github.com/pealhq/peal/tenants"
+)
+
+var errInternal = errors.New("internal error; quote the request id when you report it")
+
+// mapErrors turns errors of the inside into Connect's.
+func (s *Server) mapErrors() connect.Interceptor {
+	return connect.UnaryInterceptorFunc(func(next connect.UnaryFunc) connect.UnaryFunc {
+		return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
+			resp, err := next(ctx, req)
+			if err != nil {
+				return nil, s.toConnect(ctx, err)
+			}
+			return resp, nil
+		}
+	})
+}
+
+// toConnect is the one mapping of errors to codes. What has no place in it is internal outside and whole in the log.
+func (s *Server) toConnect(ctx context.Context, err error) *connect.Error {
+	var ready *connect.Error
+	var event *publish.EventError
+	var limited *publish.LimitError
+	switch {
+	case errors.As(err, &ready):
+		return ready
+	case errors.As(err, &event):
+		return invalid(event.Field, event.Reason)
+	case errors.As(err, &limited):
+		return tooMany(limited)
+	case errors.Is(err, context.Canceled):
+		return connect.NewError(connect.CodeCanceled, errors.New("the call was given up"))
+	case errors.Is(err, publish.ErrUnavailable), errors.Is(err, channels.ErrUnavailable), errors.Is(err, tenants.ErrUnavailable),
+		errors.Is(err, context.DeadlineExceeded):
+		s.log(ctx, err)
+		e := connect.NewError(connect.CodeUnavailable, errors.New("temporarily unavailable, try again"))
+		e.Meta().Set("Retry-After", "1")
+		return e
+	}
+	s.log(ctx, err)
+	return connect.NewError(connect.CodeInternal, errInternal)
+}
+
+func (s *Server) log(ctx context.Context, err error) {
+	s.cfg.Logger.ErrorContext(ctx, "publish call failed", slog.String("request_id", requestid.From(ctx)), slog.Any("error", err))
+}
+
+func invalid(field, reason string) *connect.Error {
+	return connect.NewError(connect.CodeInvalidArgument, errors.New(field+": "+reason))
+}
+
+func tooMany(e *publish.LimitError) *connect.Error {
+	err := connect.NewError(connect.CodeResourceExhausted, e)
+	if e.RetryAfter > 0 {
+		err.Meta().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(e.RetryAfter.Seconds())))))
+	}
+	return err
+}
+
+// inBatch names the event of a batch that an error is about.
+func inBatch(err error) error {
+	var wrong *publish.EventError
+	if errors.As(err, &wrong) && wrong.Field != "batch" {
+		return invalid(fmt.Sprintf("events[%d].%s", wrong.Event, wrong.Field), wrong.Reason)
+	}
+	if errors.As(err, &wrong) {
+		return invalid("events", wrong.Reason)
+	}
+	return err
+}
