@@ -4,7 +4,9 @@ import (
 	"iter"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // The string that is signed (Pusher protocol, HTTP API, signature): METHOD, PATH and the parameters but the
@@ -46,12 +48,52 @@ func parseQuery(params []param, raw string) ([]param, error) {
 		params = append(params, param{key: strings.ToLower(unescapeOnce(key)), value: unescapeOnce(value)})
 	}
 	slices.SortStableFunc(params, func(a, b param) int { return strings.Compare(a.base(), b.base()) })
-	for i := 1; i < len(params); i++ {
-		if params[i].key == params[i-1].key && !strings.HasSuffix(params[i].key, "[]") {
-			return params, &AuthError{"Duplicate parameter: " + params[i].key}
+	for rest := params; len(rest) > 0; {
+		n := sameBase(rest)
+		if key := twice(rest[:n]); key != "" {
+			return params, &AuthError{"Duplicate parameter: " + printable(key)}
 		}
+		rest = rest[n:]
 	}
 	return params, nil
+}
+
+// sameBase returns how many parameters at the beginning of a sorted list are one array. What is no array is alone.
+func sameBase(params []param) int {
+	n := 1
+	for n < len(params) && params[n].base() == params[0].base() {
+		n++
+	}
+	return n
+}
+
+// twice returns a key of these parameters of one base that another of them has too, or that is no array though
+// others are; "" when there is none.
+func twice(params []param) string {
+	if len(params) == 1 {
+		return ""
+	}
+	var seen keys
+	for _, p := range params {
+		if !p.array() {
+			return p.key
+		}
+		if strings.HasSuffix(p.key, "[]") {
+			continue // as often as there are values
+		}
+		if seen.add([]byte(p.key)) != "" {
+			return p.key
+		}
+	}
+	return ""
+}
+
+// printable returns s for a line of plain text, quoted when it holds what a line cannot show.
+func printable(s string) string {
+	if strings.IndexFunc(s, func(r rune) bool { return !strconv.IsPrint(r) || r == utf8.RuneError }) < 0 {
+		return s
+	}
+	return strconv.Quote(s)
 }
 
 // unescapeOnce decodes a part of a query. What is not an escape stays as it is, because some libraries, the

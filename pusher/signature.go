@@ -150,10 +150,6 @@ func sameDigest(sent string, body []byte) bool {
 
 // param returns the value of a parameter, "" when it is not there.
 func (r *SignedRequest) param(name string) string {
-	for _, p := range r.params {
-		if p.key == name {
-			return p.value
-		}
-	}
-	return ""
+	value, _ := r.Param(name)
+	return value
 }

@@ -140,6 +140,10 @@ func TestSignatureRefusals(t *testing.T) {
 		{"key twice", "POST", path, signed("auth_key=a&auth_key=" + demoKey), demoSecret, body, "Duplicate parameter: auth_key"},
 		{"key twice in two cases", "POST", path, signed("AUTH_KEY=a&auth_key=" + demoKey), demoSecret, body, "Duplicate parameter: auth_key"},
 		{"parameter twice", "POST", path, signed(demoAuth + "&info=a&info=b"), demoSecret, body, "Duplicate parameter: info"},
+		{"a place of an array twice", "POST", path, signed(demoAuth + "&info[0]=a&info[1]=b&info[0]=c"), demoSecret, body, "Duplicate parameter: info[0]"},
+		{"array and not", "POST", path, signed(demoAuth + "&info[]=a&info=b"), demoSecret, body, "Duplicate parameter: info"},
+		{"not and array", "POST", path, signed(demoAuth + "&info=a&info[0]=b"), demoSecret, body, "Duplicate parameter: info"},
+		{"a line break twice", "POST", path, signed(demoAuth + "&a%0A=1&a%0a=2"), demoSecret, body, `Duplicate parameter: "a\n"`},
 	} {
 		err := verify(c.method, c.path, c.query, c.secret, c.body)
 		var auth *pusher.AuthError
