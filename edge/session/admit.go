@@ -42,8 +42,14 @@ type Visitor struct {
 func VisitorOf(r *http.Request, key string) Visitor {
 	return Visitor{
 		Key: key, Query: r.URL.Query(), Origin: r.Header.Get("Origin"),
-		TLS: r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https"),
+		TLS: OverTLS(r),
 	}
+}
+
+// OverTLS tells whether a request came over TLS, to us or to a proxy before us. From whom a proxy's word on that is
+// taken is settled before a request comes here.
+func OverTLS(r *http.Request) bool {
+	return r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
 }
 
 // Guest is a visitor that may come in.
