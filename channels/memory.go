@@ -97,13 +97,13 @@ func (b *MemoryBus) Publish(ctx context.Context, messages ...Message) error {
 
 // publishKept keeps and delivers in one step, so that a newcomer gets the message in one of the two ways.
 func (b *MemoryBus) publishKept(m Message) error {
+	s := b.shard(m.Topic)
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	deliver, wanted := b.route(m.Topic)
 	if deliver == nil {
 		return ErrUnavailable
 	}
-	s := b.shard(m.Topic)
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	b.kept.put(m)
 	if wanted {
 		m.Offset = s.topic(m.Topic).next()
@@ -135,6 +135,6 @@ func (b *MemoryBus) Unsubscribe(_ context.Context, topic Topic) error {
 	s := b.shard(topic)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.tidy(topic)
+	b.tidy(s, topic)
 	return nil
 }

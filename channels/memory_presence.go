@@ -45,9 +45,13 @@ func (s *memoryShard) topic(name Topic) *memoryTopic {
 	return t
 }
 
-// tidy forgets a topic on which nobody is.
-func (s *memoryShard) tidy(name Topic) {
-	if t := s.topics[name]; t != nil && t.subscribers == 0 && t.vacating == nil {
+// tidy forgets a topic on which nobody is. While the edge is interested somebody is about to be, who must find the
+// offsets where they were. The caller holds the shard's mu.
+func (b *MemoryBus) tidy(s *memoryShard, name Topic) {
+	if t := s.topics[name]; t == nil || t.subscribers > 0 || t.vacating != nil {
+		return
+	}
+	if _, wanted := b.route(name); !wanted {
 		delete(s.topics, name)
 	}
 }
@@ -64,7 +68,7 @@ func (b *MemoryBus) Join(_ context.Context, a Arrival) (Welcome, error) {
 	t := s.topic(a.Topic)
 	if a.Member != nil {
 		if !t.room(a.Member.ID, a.MaxMembers) {
-			s.tidy(a.Topic)
+			b.tidy(s, a.Topic)
 			return Welcome{}, ErrFull
 		}
 		b.enter(t, a)
@@ -117,7 +121,7 @@ func (b *MemoryBus) Leave(_ context.Context, d Departure) (int, error) {
 	t.subscribers--
 	if t.subscribers == 0 {
 		b.vacate(t, d.Topic)
-		s.tidy(d.Topic)
+		b.tidy(s, d.Topic)
 	}
 	return t.subscribers, nil
 }
@@ -183,7 +187,7 @@ func (b *MemoryBus) vacate(t *memoryTopic, name Topic) {
 		if t.vacating == timer { // and not taken back while this waited for the lock
 			t.vacating = nil
 			b.tell(m)
-			s.tidy(name)
+			b.tidy(s, name)
 		}
 	})
 	t.vacating = timer
@@ -205,7 +209,7 @@ func (b *MemoryBus) stopVacating() {
 			if t.vacating != nil {
 				t.vacating.Stop()
 				t.vacating = nil
-				s.tidy(name)
+				b.tidy(s, name)
 			}
 		}
 		s.mu.Unlock()

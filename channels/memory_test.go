@@ -14,6 +14,13 @@ func TestMemoryBus(t *testing.T) {
 	bustest.Run(t, func(*testing.T) channels.Bus { return channels.NewMemoryBus(channels.MemoryConfig{}) })
 }
 
+func TestMemoryPresence(t *testing.T) {
+	t.Parallel()
+	bustest.RunPresence(t, func(_ *testing.T, n channels.Notices) bustest.Both {
+		return channels.NewMemoryBus(channels.MemoryConfig{Notices: n})
+	})
+}
+
 func TestMemoryBusTakesNothingWhileItDoesNotRun(t *testing.T) {
 	t.Parallel()
 	bus := channels.NewMemoryBus(channels.MemoryConfig{})

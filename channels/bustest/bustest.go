@@ -1,6 +1,7 @@
-// Package bustest is the suite that every [channels.Bus] must pass. It is imported by tests only.
+// Package bustest is the suite that every [channels.Bus] and every [channels.Presence] must pass. It is imported by
+// tests only.
 //
-// Start with [Run].
+// Start with [Run] and [RunPresence].
 package bustest
 
 import (
@@ -57,8 +58,9 @@ type edge struct {
 	bus channels.Bus
 
 	mu       sync.Mutex
-	messages []channels.Message // guarded by mu
-	changed  chan struct{}      // guarded by mu; closed and replaced with every message
+	others   func(channels.Message) // guarded by mu; who else gets what is delivered, or nil
+	messages []channels.Message     // guarded by mu
+	changed  chan struct{}          // guarded by mu; closed and replaced with every message
 }
 
 func newEdge(t *testing.T, bus channels.Bus) *edge {
@@ -82,6 +84,16 @@ func (e *edge) deliver(m channels.Message) {
 	e.messages = append(e.messages, m)
 	close(e.changed)
 	e.changed = make(chan struct{})
+	if e.others != nil {
+		e.others(m)
+	}
+}
+
+// also has others get what is delivered.
+func (e *edge) also(others func(channels.Message)) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.others = others
 }
 
 // untilItRuns publishes to nobody until the bus takes it: Run has no other way to say that it is ready.
