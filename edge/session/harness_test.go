@@ -2,15 +2,23 @@ package session_test
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"log/slog"
 	"net/url"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/edge/publish"
 	"github.com/pealhq/peal/edge/session"
+	"github.com/pealhq/peal/pusher"
 	"github.com/pealhq/peal/tenants"
 )
 
@@ -143,6 +151,11 @@ func newEdge(t testing.TB) *edge {
 	})
 	e.run(func(ctx context.Context) error { return e.bus.Run(ctx, e.hub.Deliver) })
 	e.run(counts.Run)
+	// Run has no other way to say that it is ready.
+	ready := channels.Message{Topic: channels.Topic{App: "0", Channel: "ready"}}
+	for e.bus.Publish(context.Background(), ready) != nil {
+		time.Sleep(time.Millisecond)
+	}
 	return e
 }
 
@@ -180,4 +193,68 @@ func (e *edge) open(client string) (*session.Session, *carrier) {
 	s, c := e.connect(client)
 	c.take()
 	return s, c
+}
+
+// signed returns the auth of a text by the demo key: "socket:channel", with channel data where there is some.
+func signed(text ...string) string {
+	m := hmac.New(sha256.New, []byte(demoSecret))
+	m.Write([]byte(strings.Join(text, ":")))
+	return demoKey + ":" + hex.EncodeToString(m.Sum(nil))
+}
+
+// frameOf returns a client's frame with this data.
+func frameOf(event string, data map[string]string) []byte {
+	text, err := json.Marshal(map[string]any{"event": event, "data": data})
+	if err != nil {
+		panic(err)
+	}
+	return text
+}
+
+// join subscribes to a channel that needs the customer's signature, with channel data where it is not empty.
+func (c *carrier) join(t testing.TB, s *session.Session, channel, channelData string) {
+	t.Helper()
+	data := map[string]string{"channel": channel, "auth": signed(c.id, channel)}
+	if channelData != "" {
+		data["channel_data"], data["auth"] = channelData, signed(c.id, channel, channelData)
+	}
+	s.Handle(t.Context(), frameOf("pusher:subscribe", data))
+}
+
+// member is the channel data of a user without info.
+func member(id string) string { return `{"user_id":"` + id + `"}` }
+
+// signIn signs in with this user data.
+func (c *carrier) signIn(t testing.TB, s *session.Session, userData string) {
+	t.Helper()
+	s.Handle(t.Context(), frameOf("pusher:signin", map[string]string{
+		"user_data": userData, "auth": signed(c.id, ":user:", userData),
+	}))
+}
+
+// expect compares what a socket was sent since the last call.
+func (c *carrier) expect(t testing.TB, what string, want ...string) {
+	t.Helper()
+	if got := c.take(); !slices.Equal(got, want) {
+		t.Errorf("%s:\ngot  %s\nwant %s", what, strings.Join(got, "\n     "), strings.Join(want, "\n     "))
+	}
+}
+
+// publish publishes as the app's server.
+func (e *edge) publish(channel, name, data string) {
+	e.t.Helper()
+	err := e.publisher.Publish(context.Background(), e.app, publish.Event{Channels: []string{channel}, Name: name, Data: data})
+	if err != nil {
+		e.t.Errorf("publish: %v", err)
+	}
+}
+
+// plain is a pusher:error frame without a code.
+func plain(message string) string { return string(pusher.Error(0, message)) }
+
+// refused is how a subscription is refused for most clients.
+func refused(channel, kind, message string, status int) []string {
+	return []string{
+		string(pusher.SubscriptionError(pusher.EventSubscriptionError, channel, kind, message, status)), plain(message),
+	}
 }

@@ -40,10 +40,7 @@ func TestOpen(t *testing.T) {
 func TestAnswers(t *testing.T) {
 	t.Parallel()
 	const pong = `{"event":"pusher:pong","data":"{}"}`
-	plain := func(message string) string {
-		return `{"event":"pusher:error","data":{"code":null,"message":"` + message + `"}}`
-	}
-	refused := func(event, channel, kind, message string, status int) []string {
+	refusedAs := func(event, channel, kind, message string, status int) []string {
 		return []string{
 			fmt.Sprintf(`{"event":"%s","channel":"%s","data":"{\"type\":\"%s\",\"error\":\"%s\",\"status\":%d}"}`,
 				event, channel, kind, message, status),
@@ -51,7 +48,7 @@ func TestAnswers(t *testing.T) {
 		}
 	}
 	noAuth := func(event, channel string) []string {
-		return refused(event, channel, "AuthError", "Auth info required to subscribe to "+channel, 401)
+		return refusedAs(event, channel, "AuthError", "Auth info required to subscribe to "+channel, 401)
 	}
 	const badName = "Invalid channel name: a channel name may hold only letters, digits and _ - = @ , . ;: "
 	for _, c := range []struct {
@@ -81,8 +78,8 @@ func TestAnswers(t *testing.T) {
 		{"private for .NET", "pusher-dotnet-client", string(subscribe("private-x")), noAuth("pusher_internal:subscription_error", "private-x")},
 		{"private for Java", "java-client", string(subscribe("private-x")), noAuth("pusher:subscription_error", "private-x")},
 		{"encrypted for Java", "java-client", string(subscribe("private-encrypted-x")), noAuth("", "private-encrypted-x")[1:]},
-		{"user's channel", "", string(subscribe("#server-to-user-7")), refused("pusher:subscription_error", "#server-to-user-7", "AuthError", "Only the signed-in user itself may subscribe to #server-to-user-7", 401)},
-		{"colon", "", string(subscribe("a:b")), refused("pusher:subscription_error", "a:b", "InvalidChannel", badName+"a:b", 400)},
+		{"user's channel", "", string(subscribe("#server-to-user-7")), refusedAs("pusher:subscription_error", "#server-to-user-7", "AuthError", "Only the signed-in user itself may subscribe to #server-to-user-7", 401)},
+		{"colon", "", string(subscribe("a:b")), refusedAs("pusher:subscription_error", "a:b", "InvalidChannel", badName+"a:b", 400)},
 		{"client event on a public channel", "", `{"event":"client-typing","channel":"there","data":{}}`, []string{plain("Client event rejected - only supported on private and presence channels")}},
 		{"forged member", "", `{"event":"pusher_internal:member_added","channel":"there","data":{}}`, []string{plain("Unsupported event received on socket: 'pusher_internal:member_added'")}},
 		{"sign-in without user data", "", `{"event":"pusher:signin","data":{}}`, []string{plain("Invalid sign-in: the data must hold user_data, which is JSON in a string")}},
