@@ -3,6 +3,7 @@ package pusher_test
 import (
 	"encoding/json"
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,6 +36,20 @@ func TestFramesAreGolden(t *testing.T) {
 		"event_of_plain_text":                         pusher.NewEvent("my-event", "hello").Frame("my-channel"),
 		"event_of_nothing":                            pusher.NewEvent("e", "").Frame("c"),
 		"event_of_awkward_text":                       pusher.NewEvent(`App\Events\X`, awkward).Frame("a-b_c=@,.;"),
+		"presence_succeeded":                          pusher.PresenceSucceeded("presence-x", 1, maps.All(map[string]string{`a"b`: `{"name":"Ann \"A\""}`})),
+		"presence_succeeded_empty":                    pusher.PresenceSucceeded("presence-x", 0, maps.All(map[string]string{})),
+		"member_added":                                pusher.MemberAdded("presence-x", "__proto__", `{"name":"Ann"}`),
+		"member_removed":                              pusher.MemberRemoved("presence-x", "é\"/"),
+		"client_event":                                pusher.ClientEventFrame("client-typing", "private-x", `{"who":"me"}`, ""),
+		"client_event_of_a_member":                    pusher.ClientEventFrame("client-typing", "presence-x", `{"who":"me"}`, "7"),
+		"signin_success":                              pusher.SigninSuccess(`{"id":"12345","user_info":{"name":"Ann"},"watchlist":["u2","u3"]}`),
+		"watchlist_events":                            pusher.WatchlistEvents([]string{"u2"}, []string{"u3", "u\"4"}),
+		"watchlist_events_online":                     pusher.WatchlistEvents([]string{"u2"}, nil),
+		"watchlist_events_offline":                    pusher.WatchlistEvents(nil, []string{"u3"}),
+		"cache_miss":                                  pusher.CacheMiss("cache-x"),
+		"subscription_count":                          pusher.SubscriptionCount("my-channel", 2),
+		"error_client_event_rate":                     pusher.Error(pusher.ErrorClientEvent, "The rate limit for client events was exceeded"),
+		"error_watchlist":                             pusher.Error(pusher.ErrorWatchlist, "The watchlist is over its limit"),
 		"event_encrypted":                             pusher.NewEvent("e", `{"nonce":"AgIC+/==","ciphertext":"Qy4N4uxo/vvM+P=="}`).Frame("private-encrypted-x"),
 	} {
 		t.Run(name, func(t *testing.T) {
