@@ -109,6 +109,29 @@ describe.each(["light", "dark"] as const)("%s", (theme) => {
       await open(`/apps/${app.long}/settings`);
       await heading("Settings");
       await look("settings");
+      await page.getByRole("switch", { name: "TLS only" }).click();
+      await page.getByRole("button", { name: "Add origin" }).click();
+      await page.getByRole("textbox", { name: "Origin 1" }).fill("https://*.example.com");
+      await page.getByRole("button", { name: "Add origin" }).click();
+      await page.getByRole("textbox", { name: "Origin 2" }).fill("example.com");
+      await page.getByRole("button", { name: "Save origins" }).click();
+      await page.getByText(/is not an origin/).waitFor();
+      await page.getByLabel("Try an origin").fill("https://app.example.com");
+      await page.getByRole("button", { name: "Try", exact: true }).click();
+      await page.getByText("Correct the marked origin first.").waitFor();
+      await page.getByRole("textbox", { name: "Event data" }).fill("20000");
+      await page.getByRole("textbox", { name: "Channel name" }).fill("201");
+      await page.getByRole("button", { name: "Save limits" }).click();
+      await page.getByText("Use a number from 1 to 200.").waitFor();
+      for (const section of ["Features", "Allowed origins", "Limits"]) {
+        await page.getByRole("heading", { name: section }).evaluate((node) => node.scrollIntoView());
+        await page.evaluate(() => window.scrollBy(0, -80));
+        await look(`settings-${section.toLowerCase().replace(" ", "-")}`);
+      }
+      await page.getByRole("button", { name: "Disable app" }).click();
+      await page.getByRole("alertdialog").waitFor();
+      await look("settings-disable");
+      await page.keyboard.press("Escape");
       await page.getByRole("button", { name: "Delete app" }).click();
       await page.getByRole("alertdialog").waitFor();
       await look("settings-delete");
@@ -171,6 +194,27 @@ test("loading and failing, drawn on purpose", async () => {
   await page.unroute("**/ListApps");
   await page.getByRole("button", { name: "Try again" }).click();
   await page.getByRole("table", { name: "Apps" }).waitFor();
+
+  const late = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  await page.route("**/GetAppSettings", async (route) => {
+    await late;
+    await route.fulfill({
+      status: 500,
+      headers: { "content-type": "application/json", "x-request-id": "0192f0c1-request" },
+      body: JSON.stringify({ code: "internal", message: "internal error" }),
+    });
+  });
+  await page.goto(`${peal.dashboardUrl}/apps/${app.short}/settings`);
+  await page.getByText("Loading settings").waitFor({ state: "attached" });
+  await check(page, "settings-loading-1440-light", 1440);
+  answer();
+  await page.getByRole("heading", { name: "Could not load features, origins and limits" }).waitFor();
+  await check(page, "settings-error-1440-light", 1440);
+  await page.unroute("**/GetAppSettings");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByRole("switch", { name: "Client events" }).waitFor();
   await context.close();
 });
 

@@ -68,7 +68,7 @@ function Disable({ app }: { app: App }) {
   return (
     <Card
       title="Disable this app"
-      description="It stops to accept sockets and requests until it is enabled again. Keys and settings stay."
+      description="It stops accepting sockets and requests until it is enabled again. Keys and settings stay."
       footer={
         <>
           <span />
@@ -91,8 +91,8 @@ function Disable({ app }: { app: App }) {
           403.
         </p>
         <p>
-          Clients that were closed so do not come back by themselves: after you enable the app again, pages
-          must be loaded again.
+          After this code clients do not come back by themselves: once the app is enabled again, their pages
+          must be loaded anew.
         </p>
       </AlertDialog>
     </Card>

@@ -58,7 +58,7 @@ export function FeaturesForm({ settings }: { settings: AppSettings }) {
     <form noValidate onSubmit={submit}>
       <Card
         title="Features"
-        description="A change holds for new connections and requests within a second."
+        description="Changes reach every edge within a second."
         footer={
           <>
             <span />

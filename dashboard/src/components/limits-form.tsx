@@ -9,7 +9,15 @@ import { Card } from "../ui/card";
 import { Field, Input } from "../ui/field";
 import { IconButton } from "../ui/icon-button";
 import { useToast } from "../ui/toast";
-import { changesOf, checkLimit, inWords, type LimitTexts, limitKey, rangeInWords, toTexts } from "./limits";
+import {
+  changesOf,
+  checkLimit,
+  defaultInWords,
+  type LimitTexts,
+  limitKey,
+  rangeInWords,
+  toTexts,
+} from "./limits";
 import { FormProblem } from "./problem";
 import { groupLimits, type NamedLimit, unitName } from "./setting-words";
 import { useUnsaved } from "./unsaved";
@@ -67,7 +75,7 @@ export function LimitsForm({ settings }: { settings: AppSettings }) {
           <Input
             {...form.register(path, { validate: (text) => checkLimit(text, limit) })}
             readOnly={notAllowed !== undefined}
-            placeholder={inWords(limit.defaultValue, limit)}
+            placeholder={defaultInWords(limit)}
             inputMode="numeric"
             autoComplete="off"
             className="pr-28 tabular-nums"
@@ -96,7 +104,7 @@ export function LimitsForm({ settings }: { settings: AppSettings }) {
     <form noValidate onSubmit={submit}>
       <Card
         title="Limits"
-        description="What clients and servers of this app may do. An empty field follows the default of this installation, which it shows in grey."
+        description="What clients and servers of this app may do. An empty field follows the default of this installation."
         footer={
           <>
             <span />

@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 // biome-ignore lint/style/noRestrictedImports: the test plays the server, which speaks the generated types
 import { LimitSchema, LimitUnit } from "../gen/peal/admin/v1/settings_pb";
-import { changesOf, checkLimit, inWords, rangeInWords, toTexts } from "./limits";
+import { changesOf, checkLimit, defaultInWords, rangeInWords, toTexts } from "./limits";
 import { groupLimits } from "./setting-words";
 
 const payload = create(LimitSchema, {
@@ -62,9 +62,9 @@ test("only what differs is sent", () => {
 });
 
 test("numbers in words", () => {
-  expect(inWords(0, connections)).toBe("No bound");
-  expect(inWords(10240, payload)).toBe("10,240");
-  expect(rangeInWords(connections)).toBe("0 to 10,000,000, 0 for no bound.");
+  expect(defaultInWords(connections)).toBe("Default: no bound");
+  expect(defaultInWords(payload)).toBe("Default: 10,240");
+  expect(rangeInWords(connections)).toBe("Up to 10,000,000; 0 is no bound.");
   expect(rangeInWords(payload)).toBe("1 to 1,048,576.");
 });
 

@@ -16,14 +16,13 @@ const number = new Intl.NumberFormat("en");
 
 export const inDigits = (value: number): string => number.format(value);
 
-/** A limit's value as people say it. Where 0 is allowed it means no bound. */
-export function inWords(value: number, { min }: Limit): string {
-  return value === 0 && min === 0 ? "No bound" : inDigits(value);
+/** Stands in an empty field. Where 0 is allowed it means no bound. */
+export function defaultInWords({ defaultValue, min }: Limit): string {
+  return defaultValue === 0 && min === 0 ? "Default: no bound" : `Default: ${inDigits(defaultValue)}`;
 }
 
-export function rangeInWords(limit: Limit): string {
-  const range = `${inDigits(limit.min)} to ${inDigits(limit.max)}`;
-  return limit.min === 0 ? `${range}, 0 for no bound.` : `${range}.`;
+export function rangeInWords({ min, max }: Limit): string {
+  return min === 0 ? `Up to ${inDigits(max)}; 0 is no bound.` : `${inDigits(min)} to ${inDigits(max)}.`;
 }
 
 /** What the server would refuse, said before asking it. */

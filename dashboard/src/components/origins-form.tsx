@@ -88,7 +88,9 @@ export function OriginsForm({ settings }: { settings: AppSettings }) {
       footer={
         <>
           <span className="text-muted">
-            {rows.fields.length === 0 ? "No list: the pages of every site may connect" : `At most ${most}`}
+            {rows.fields.length === 0
+              ? "No list: the pages of every site may connect"
+              : `At most ${most} origins`}
           </span>
           <Button
             type="submit"

@@ -199,7 +199,7 @@ test("limits: only what changed is sent, and an empty field goes back to the def
   await open();
   const connections = screen.getByLabelText("Connections");
   expect(connections).toHaveValue("");
-  expect(connections).toHaveAttribute("placeholder", "No bound");
+  expect(connections).toHaveAttribute("placeholder", "Default: no bound");
   await userEvent.type(connections, "11");
   await press("Save limits");
   expect(connections).toHaveAccessibleDescription("Use a number from 0 to 10.");
