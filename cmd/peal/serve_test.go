@@ -60,6 +60,17 @@ func TestServeMigrateApply(t *testing.T) {
 	}
 
 	// A change on the host reaches the running platform.
+	small := write(t, "small.yaml", "tenants:\n  - {name: Acme, apps: [{id: '7', name: chat, limits: {payload_bytes: 3}}]}\n")
+	runPeal(t, env, "apply", "-f", small).want(t, "a limit, dry", exitUsage, "would: app.settings_changed  Acme/chat (7) limits.payload_bytes default to 3")
+	runPeal(t, env, "apply", "-f", small, "--yes").want(t, "a limit", exitOK, "limits.payload_bytes default to 3")
+	limited := time.Now()
+	for library(devInfo{EdgeURL: p.info.EdgeURL, AppID: "7", Key: "abc", Secret: "def"}).Trigger("x", "e", "four") == nil {
+		if time.Since(limited) > patience {
+			t.Fatal("the new limit does not hold")
+		}
+	}
+	t.Logf("the new limit held %v after the command", time.Since(limited))
+
 	off := write(t, "off.yaml", "tenants:\n  - {name: Acme, apps: [{id: '7', name: chat, enabled: false}]}\n")
 	started := time.Now()
 	runPeal(t, env, "apply", "-f", off, "--yes").want(t, "disable", exitOK, "app.disabled  Acme/chat (7)")
