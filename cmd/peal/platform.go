@@ -175,6 +175,9 @@ func (p *platform) build() {
 	p.counts = session.NewCounts(session.CountsConfig{Bus: p.bus, Presence: p.bus, Logger: log})
 	p.sessions = session.NewRegistry(session.RegistryConfig{
 		Apps: p.cache, Hub: p.hub, Presence: p.bus, Publisher: p.publish, Counts: p.counts, Logger: log,
+		Arrivals: session.NewArrivals(session.ArrivalsConfig{
+			Total: p.cfg.settings.count(setAcceptRate), PerAddress: p.cfg.settings.count(setAddressRate),
+		}),
 	})
 	sockets, refused := descriptorShares()
 	p.sockets = socket.NewServer(socket.Config{
@@ -183,6 +186,7 @@ func (p *platform) build() {
 		Portable:   p.cfg.settings.text(setPortableSockets) == "true",
 		MaxSockets: sockets,
 		MaxRefused: refused,
+		Memory:     watchMemory(memoryLimit(p.cfg.settings.text(setMemoryLimit), log)),
 	})
 	p.httpAPI = httpapi.NewServer(httpapi.Config{
 		Apps: p.cache, Publisher: p.publish, Logger: log,

@@ -12,7 +12,8 @@ import (
 func doorSettings() []string {
 	return []string{
 		setEdgeAddr, setControlAddr, setOpsAddr, setEdgeURL, setEdgePathPrefix, setDashboardURL,
-		setPortableSockets, setTrustedProxies, setShutdownTimeout, setLogLevel, setLogFormat,
+		setPortableSockets, setTrustedProxies,
+		setMemoryLimit, setAcceptRate, setAddressRate, setShutdownTimeout, setLogLevel, setLogFormat,
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -50,6 +51,9 @@ const (
 	setDashboardURL     = "dashboard_url"
 	setPortableSockets  = "portable_sockets"
 	setTrustedProxies   = "trusted_proxies"
+	setMemoryLimit      = "memory_limit"
+	setAcceptRate       = "accept_rate"
+	setAddressRate      = "accept_rate_per_address"
 	setShutdownTimeout  = "shutdown_timeout"
 	setLogLevel         = "log_level"
 	setLogFormat        = "log_format"
@@ -68,6 +72,9 @@ func allSettings() []setting {
 		{name: setDashboardURL, help: "public URL of the dashboard; with https its cookies are Secure", check: checkURL},
 		{name: setPortableSockets, def: "false", help: "give every socket two goroutines instead of sharing a few: more memory, any system", toggle: true, check: oneOf("true", "false")},
 		{name: setTrustedProxies, help: "load balancers whose X-Forwarded-For and X-Forwarded-Proto are believed, as addresses and ranges with commas between", check: checkProxies},
+		{name: setMemoryLimit, def: "auto", help: "memory that the process may use, such as 2GiB; auto is what the container or the machine has. From 85 % on new sockets are refused", check: checkMemory},
+		{name: setAcceptRate, def: "0", help: "new sockets a second that the edge accepts; 0 is no limit", check: checkCount},
+		{name: setAddressRate, def: "100", help: "new sockets a second from one public address; 0 is no limit", check: checkCount},
 		{name: setShutdownTimeout, def: "20s", help: "how long a stop may take before what is left is cut off", check: checkDuration},
 		{name: setLogLevel, def: "info", help: "debug, info, warn or error", check: checkLogLevel},
 		{name: setLogFormat, def: "auto", help: "json, text, or auto: text on a terminal and json elsewhere", check: oneOf("auto", "json", "text")},
@@ -232,6 +239,12 @@ func (s settings) url(name string) *url.URL {
 func (s settings) duration(name string) time.Duration {
 	d, _ := time.ParseDuration(s.text(name))
 	return d
+}
+
+// count returns a setting that is a number. It has been checked.
+func (s settings) count(name string) int {
+	n, _ := strconv.Atoi(s.text(name))
+	return n
 }
 
 func environment() []string { return os.Environ() }

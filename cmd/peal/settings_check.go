@@ -60,6 +60,16 @@ func checkPathPrefix(v string) error {
 	return nil
 }
 
+// most is more than any count needs.
+const most = 1_000_000_000
+
+func checkCount(v string) error {
+	if n, err := strconv.Atoi(v); err != nil || n < 0 || n > most {
+		return errors.New("is not a number from 0")
+	}
+	return nil
+}
+
 func checkDuration(v string) error {
 	if d, err := time.ParseDuration(v); err != nil || d <= 0 {
 		return errors.New("is not a duration; it reads like 20s or 2m")

@@ -34,6 +34,8 @@ type Visitor struct {
 	Query url.Values
 	// Origin is that of the page, empty for what is no browser.
 	Origin string
+	// Addr is where the visitor comes from, with its port.
+	Addr string
 	// TLS says that the visitor came over TLS, to us or to a proxy before us.
 	TLS bool
 }
@@ -41,7 +43,7 @@ type Visitor struct {
 // VisitorOf reads what a request tells of who sent it. The key is for each door to find in its own paths.
 func VisitorOf(r *http.Request, key string) Visitor {
 	return Visitor{
-		Key: key, Query: r.URL.Query(), Origin: r.Header.Get("Origin"),
+		Key: key, Query: r.URL.Query(), Origin: r.Header.Get("Origin"), Addr: r.RemoteAddr,
 		TLS: OverTLS(r),
 	}
 }
@@ -64,6 +66,9 @@ type Guest struct {
 // Admit tells who a visitor is, or why it may not come in. The guest's app is set whenever it is known.
 func (r *Registry) Admit(ctx context.Context, v Visitor) (Guest, *Ending) {
 	g := Guest{Key: v.Key, Client: v.Query.Get("client"), Origin: v.Origin, TLS: v.TLS}
+	if r.cfg.Arrivals != nil && !r.cfg.Arrivals.Admit(v.Addr) {
+		return g, &Ending{pusher.CloseOverCapacity, "Too many connections are being opened, try again in a moment"}
+	}
 	if end := checkProtocol(v.Query); end != nil {
 		return g, end
 	}

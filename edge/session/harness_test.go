@@ -126,6 +126,7 @@ type edge struct {
 	bus       *fragileBus
 	hub       *channels.Hub
 	publisher *publish.Publisher
+	counts    *session.Counts
 	registry  *session.Registry
 }
 
@@ -145,18 +146,24 @@ func newEdge(t testing.TB) *edge {
 	e.hub = channels.NewHub(e.bus)
 	log := slog.New(slog.DiscardHandler)
 	e.publisher = publish.New(publish.Config{Bus: e.bus, Limiter: tenants.NewLimiter()})
-	counts := session.NewCounts(session.CountsConfig{Bus: e.bus, Presence: e.bus, Logger: log})
-	e.registry = session.NewRegistry(session.RegistryConfig{
-		Apps: e.apps, Hub: e.hub, Presence: e.bus, Publisher: e.publisher, Counts: counts, Logger: log,
-	})
+	e.counts = session.NewCounts(session.CountsConfig{Bus: e.bus, Presence: e.bus, Logger: log})
+	e.registry = e.registryWith(nil)
 	e.run(func(ctx context.Context) error { return e.bus.Run(ctx, e.hub.Deliver) })
-	e.run(counts.Run)
+	e.run(e.counts.Run)
 	// Run has no other way to say that it is ready.
 	ready := channels.Message{Topic: channels.Topic{App: "0", Channel: "ready"}}
 	for e.bus.Publish(context.Background(), ready) != nil {
 		time.Sleep(time.Millisecond)
 	}
 	return e
+}
+
+// registryWith returns a registry of its own on the same edge, with this bound on arrivals.
+func (e *edge) registryWith(a *session.Arrivals) *session.Registry {
+	return session.NewRegistry(session.RegistryConfig{
+		Apps: e.apps, Hub: e.hub, Presence: e.bus, Publisher: e.publisher, Counts: e.counts, Arrivals: a,
+		Logger: slog.New(slog.DiscardHandler),
+	})
 }
 
 // run runs f until the test ends.

@@ -22,6 +22,8 @@ type RegistryConfig struct {
 	Publisher *publish.Publisher
 	// Counts tells subscribers how many they are.
 	Counts *Counts
+	// Arrivals bounds how fast visitors come in; nil is no bound.
+	Arrivals *Arrivals
 	// Logger is for trouble of ours, never for what a client did wrong.
 	Logger *slog.Logger
 }

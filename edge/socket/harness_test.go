@@ -277,8 +277,20 @@ func (e *edge) wantClosed(code string, want float64) {
 }
 
 // deliver hands a frame to the subscribers of app 1's channel "there", as the bus does.
-func (e *edge) deliver(frame string) {
-	e.hub.Deliver(channels.Message{Topic: channels.Topic{App: "1", Channel: "there"}, Frame: []byte(frame)})
+func (e *edge) deliver(frame string) { e.deliverTo("there", frame) }
+
+func (e *edge) deliverTo(channel, frame string) {
+	e.hub.Deliver(channels.Message{Topic: channels.Topic{App: "1", Channel: channel}, Frame: []byte(frame)})
+}
+
+// until waits until something has come true.
+func (e *edge) until(what string, is func() bool) {
+	e.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !is(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			e.t.Fatalf("not in time: %s", what)
+		}
+	}
 }
 
 // client is a WebSocket client.

@@ -17,6 +17,7 @@ type metrics struct {
 	received    prometheus.Counter
 	sent        prometheus.Counter
 	slow        prometheus.Counter
+	shed        prometheus.Counter
 	stalled     prometheus.Counter
 	backlog     func() float64 // bytes
 	panics      prometheus.Counter
@@ -37,6 +38,7 @@ func newMetrics() metrics {
 		received: counter("peal_messages_received_total", "Messages received from sockets."),
 		sent:     counter("peal_messages_sent_total", "Messages written to sockets."),
 		slow:     counter("peal_slow_disconnects_total", "Sockets closed because they did not keep up with what was sent to them."),
+		shed:     counter("peal_shed_disconnects_total", "Sockets closed because memory was short and they held most of what was queued."),
 		stalled:  counter("peal_write_stalls_total", "Writes that a socket's client was too slow to take at once."),
 		backlog:  func() float64 { return 0 },
 		panics:   counter("peal_socket_panics_total", "Panics while a socket's message was handled; each is a bug."),
@@ -48,7 +50,7 @@ func (m *metrics) collectors() []prometheus.Collector {
 		Name: "peal_backlog_bytes", Help: "Bytes that wait for clients that do not read.",
 	}, m.backlog)
 	return []prometheus.Collector{
-		m.connections, m.accepted, m.closed, m.received, m.sent, m.slow, m.stalled, backlog, m.panics,
+		m.connections, m.accepted, m.closed, m.received, m.sent, m.slow, m.shed, m.stalled, backlog, m.panics,
 	}
 }
 

@@ -100,6 +100,13 @@ func (o *outbox) written(frame []byte) {
 	o.bytes -= len(frame)
 }
 
+// waiting returns the bytes that are not written yet.
+func (o *outbox) waiting() int64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return int64(o.bytes)
+}
+
 // smallBatch is the capacity above which a batch's list is not kept for the next one.
 const smallBatch = 256
 

@@ -58,6 +58,8 @@ func (p *portable) finish(end *session.Ending, last []byte, drop bool) {
 	p.out.finish(end, last, drop)
 }
 
+func (p *portable) queued() int64 { return p.out.waiting() }
+
 func (p *portable) abort() { p.cancel() }
 
 // serve runs the write side while work runs, and closes the connection.

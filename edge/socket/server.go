@@ -6,9 +6,11 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/pealhq/peal/edge/session"
 	"github.com/pealhq/peal/pusher"
@@ -30,6 +32,11 @@ type Config struct {
 	// (10,000), for portable sockets.
 	QueueFrames int
 	QueueBytes  int
+	// TotalQueueBytes bounds what may wait for all clients together (256 MiB). Beyond it the slowest are closed.
+	TotalQueueBytes int64
+	// Memory returns which share of the memory that the process may use is in use, 1 being all. When it nears that,
+	// nobody is let in any more and the slowest are closed. It is nil where nobody watches it.
+	Memory func() float64
 	// WriteTimeout is how long one write may take before the peer counts as gone (10 s).
 	WriteTimeout time.Duration
 	// CloseTimeout is how long a socket that is being closed may take to read its last frames (5 s).
@@ -48,6 +55,7 @@ type Server struct {
 	wired    *wiring   // nil where every socket is portable
 	buffers  sync.Pool // of *bytes.Buffer, each used while a message is read and handled
 	shutdown *session.Ending
+	full     atomic.Bool // memory is short
 }
 
 // NewServer returns a server without sockets.
@@ -58,6 +66,7 @@ func NewServer(cfg Config) *Server {
 	orDefault(&cfg.CloseTimeout, 5*time.Second)
 	orDefault(&cfg.MaxRefused, 128)
 	orDefault(&cfg.ReadTimeout, 30*time.Second)
+	orDefault(&cfg.TotalQueueBytes, 256<<20)
 	s := &Server{
 		cfg:      cfg,
 		sockets:  newRegistry(),
@@ -69,7 +78,7 @@ func NewServer(cfg Config) *Server {
 	return s
 }
 
-func orDefault[T int | time.Duration](v *T, def T) {
+func orDefault[T int | int64 | time.Duration](v *T, def T) {
 	if *v == 0 {
 		*v = def
 	}
@@ -80,11 +89,12 @@ func (s *Server) Collectors() []prometheus.Collector { return s.metrics.collecto
 
 // Run carries what the sockets write and read until ctx ends. It must run while the server serves.
 func (s *Server) Run(ctx context.Context) error {
-	if s.wired == nil {
-		<-ctx.Done()
-		return nil
+	var all errgroup.Group
+	all.Go(func() error { return s.watchPressure(ctx) })
+	if s.wired != nil {
+		all.Go(func() error { return s.wired.run(ctx) })
 	}
-	return s.wired.run(ctx)
+	return all.Wait()
 }
 
 // ServeHTTP lets one connection in, and serves it until it ends unless the wire carries it. Who may not come in is
@@ -108,6 +118,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if end == nil && members >= s.cfg.MaxSockets {
 			end = session.EndWith(pusher.CloseOverCapacity)
 		}
+	}
+	if end == nil && s.full.Load() {
+		end = session.EndWith(pusher.CloseOverCapacity)
 	}
 	c := s.newSocket(g)
 	if s.wired != nil && r.TLS == nil && !c.compressed() {

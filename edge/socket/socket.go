@@ -25,6 +25,8 @@ type line interface {
 	send(frame []byte) bool
 	// finish queues a last frame, and the close frame after it; with drop, in place of what waits. It is called once.
 	finish(end *session.Ending, last []byte, drop bool)
+	// queued returns the bytes that wait for the peer.
+	queued() int64
 	// abort ends the connection at once, without a word.
 	abort()
 }

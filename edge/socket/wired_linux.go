@@ -115,6 +115,8 @@ func (w *wiring) serve(rw http.ResponseWriter, r *http.Request, c *socket, end *
 
 func (l *wired) send(frame []byte) bool { return l.wire.Send(frame) }
 
+func (l *wired) queued() int64 { return l.wire.Queued() }
+
 func (l *wired) keepAlive() {
 	switch action, _ := l.alive.next(); action {
 	case sendPing:

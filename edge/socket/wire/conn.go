@@ -175,6 +175,9 @@ func (c *Conn) Send(text []byte) bool {
 	return true
 }
 
+// Queued returns the bytes that wait, from Send until the kernel has them.
+func (c *Conn) Queued() int64 { return c.queued.Load() }
+
 // Ping queues a ping frame.
 func (c *Conn) Ping() { c.queueRaw(pingFrame) }
 
