@@ -73,7 +73,7 @@ func newEdge(t *testing.T) *edge {
 	})
 	e := &edge{app: app, other: other, sockets: socket.NewServer(socket.Config{Sessions: sessions, Logger: log})}
 	run(t, e.sockets.Run)
-	api := httpapi.NewServer(httpapi.Config{Apps: known, Logger: log, Publisher: publisher})
+	api := httpapi.NewServer(httpapi.Config{Apps: known, Logger: log, Publisher: publisher, Presence: bus, Connections: sessions})
 	e.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if socket.IsUpgrade(r) {
 			e.sockets.ServeHTTP(w, r)

@@ -189,7 +189,7 @@ func (p *platform) build() {
 		Memory:     watchMemory(memoryLimit(p.cfg.settings.text(setMemoryLimit), log)),
 	})
 	p.httpAPI = httpapi.NewServer(httpapi.Config{
-		Apps: p.cache, Publisher: p.publish, Logger: log,
+		Apps: p.cache, Publisher: p.publish, Presence: p.bus, Connections: p.sessions, Logger: log,
 		PathPrefix: p.cfg.settings.text(setEdgePathPrefix),
 	})
 	p.publishRPC = rpc.New(rpc.Config{Apps: p.cache, Publisher: p.publish, Presence: p.bus, Logger: log})

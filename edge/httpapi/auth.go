@@ -1,25 +1,58 @@
 package httpapi
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"time"
 
+	"github.com/pealhq/peal/edge/session"
 	"github.com/pealhq/peal/pusher"
 	"github.com/pealhq/peal/tenants"
 )
 
-// authenticate checks all of a request's signature that needs no body, in the protocol's order, and returns
+// authenticate checks all of a request's signature that needs no body, in the protocol's order, and returns the app and
 // the secret of the key that it was signed for. What is left is to verify signed with that secret.
-func authenticate(signed *pusher.SignedRequest, r *http.Request, route route, app *tenants.App, now time.Time) (secret string, err error) {
+func (s *Server) authenticate(ctx context.Context, signed *pusher.SignedRequest, r *http.Request, route route) (app *tenants.App, secret string, err error) {
+	if route.app != "" {
+		if app, err = s.cfg.Apps.ByID(ctx, route.app); err != nil {
+			return nil, "", err
+		}
+	}
 	if err := signed.Parse(r.Method, route.path, r.URL.RawQuery); err != nil {
-		return "", err
+		return nil, "", err
+	}
+	if app == nil {
+		if app, err = s.byKey(ctx, signed.Key()); err != nil {
+			return nil, "", err
+		}
 	}
 	key, ok := app.Key(signed.Key())
 	if !ok {
-		return "", pusher.ErrUnknownKey()
+		return nil, "", pusher.ErrUnknownKey()
 	}
-	if err := signed.CheckTime(now); err != nil {
-		return "", err
+	if err := signed.CheckTime(time.Now()); err != nil {
+		return nil, "", err
 	}
-	return key.Secret.Reveal(), nil
+	return app, key.Secret.Reveal(), nil
+}
+
+// byKey finds the app of a request whose path names none.
+func (s *Server) byKey(ctx context.Context, key string) (*tenants.App, error) {
+	app, err := s.cfg.Apps.ByKey(ctx, key)
+	if errors.Is(err, tenants.ErrNotFound) {
+		return nil, pusher.ErrUnknownKey()
+	}
+	return app, err
+}
+
+// mayAsk tells why an app's settings refuse a request whose signature holds.
+func mayAsk(app *tenants.App, r *http.Request) error {
+	switch {
+	case !app.Enabled:
+		return refuse(http.StatusForbidden, "App %s is disabled", app.ID)
+	case app.Features.TLSOnly && !session.OverTLS(r):
+		return refuse(http.StatusForbidden, "App %s accepts requests over TLS only, use https", app.ID)
+	}
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/edge/publish"
 	"github.com/pealhq/peal/internal/requestid"
 	"github.com/pealhq/peal/pusher"
@@ -36,7 +37,11 @@ func (s *Server) fail(ctx context.Context, w http.ResponseWriter, err error) int
 		s.cfg.Logger.ErrorContext(ctx, "request refused", slog.Int("status", r.status),
 			slog.String("request_id", requestid.From(ctx)), slog.Any("error", err))
 	}
-	if r.status == http.StatusServiceUnavailable {
+	var limit *publish.LimitError
+	switch {
+	case errors.As(err, &limit):
+		setRateLimit(w.Header(), limit.Admission)
+	case r.status == http.StatusServiceUnavailable, r.status == http.StatusTooManyRequests:
 		w.Header().Set("Retry-After", "1")
 	}
 	http.Error(w, r.text, r.status)
@@ -50,6 +55,7 @@ func toRefusal(err error) *refusal {
 	var syntax *pusher.JSONError
 	var event *publish.EventError
 	var large *http.MaxBytesError
+	var limit *publish.LimitError
 	switch {
 	case errors.As(err, &ready):
 		return ready
@@ -61,7 +67,9 @@ func toRefusal(err error) *refusal {
 		return eventRefusal(event)
 	case errors.As(err, &large):
 		return &refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("The request body exceeds the allowed maximum (%d bytes)", large.Limit)}
-	case errors.Is(err, publish.ErrUnavailable), errors.Is(err, tenants.ErrUnavailable),
+	case errors.As(err, &limit):
+		return &refusal{http.StatusTooManyRequests, "Rate limit exceeded: " + limit.Error()}
+	case errors.Is(err, publish.ErrUnavailable), errors.Is(err, tenants.ErrUnavailable), errors.Is(err, channels.ErrUnavailable),
 		errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return &refusal{http.StatusServiceUnavailable, "Temporarily unavailable, try again"}
 	case errors.Is(err, tenants.ErrNotFound):

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
 	"github.com/pealhq/peal/edge/publish"
@@ -11,60 +10,26 @@ import (
 )
 
 // events answers POST /apps/{id}/events: one event for one or more channels.
-func (s *Server) events(ctx context.Context, app *tenants.App, work *scratch) (response, error) {
-	root, err := pusher.ParseJSON(work.body)
+func (s *Server) events(ctx context.Context, q query) (response, error) {
+	if err := q.parseEvent(); err != nil {
+		return response{}, err
+	}
+	if err := s.cfg.Publisher.Publish(ctx, q.app, q.work.events...); err != nil {
+		return response{}, err
+	}
+	return s.eventCounts(ctx, q), nil
+}
+
+// parseEvent reads the event from the body or, when there is none, from the query.
+func (q query) parseEvent() error {
+	if len(q.work.body) == 0 {
+		return q.work.parseQueryEvent(&q.app.Limits)
+	}
+	root, err := pusher.ParseJSON(q.work.body)
 	if err != nil {
-		return "", err
+		return err
 	}
-	if err := work.parseEvent(root, &app.Limits, true); err != nil {
-		return "", err
-	}
-	return "{}", s.cfg.Publisher.Publish(ctx, app, work.events...)
-}
-
-// batchEvents answers POST /apps/{id}/batch_events: several events for one channel each, all or none.
-func (s *Server) batchEvents(ctx context.Context, app *tenants.App, work *scratch) (response, error) {
-	root, err := pusher.ParseJSON(work.body)
-	if err != nil {
-		return "", err
-	}
-	if err := work.parseBatch(root, &app.Limits); err != nil {
-		return "", err
-	}
-	if err := s.cfg.Publisher.Publish(ctx, app, work.events...); err != nil {
-		return "", batchError(err, len(work.events))
-	}
-	return "{}", nil
-}
-
-// batchError names the event that a batch was refused for, if it was one.
-func batchError(err error, events int) error {
-	var wrong *publish.EventError
-	if errors.As(err, &wrong) && events > 0 {
-		return inBatch(wrong.Event, err)
-	}
-	return err
-}
-
-func (w *scratch) parseBatch(root pusher.Value, limits *tenants.Limits) error {
-	var batch pusher.Value
-	for m := root.Members(); m.Next(); {
-		if string(m.Name()) == "batch" {
-			batch = m.Value()
-		}
-	}
-	if batch.Kind() != pusher.KindArray {
-		return badRequest("Invalid batch: it must be an array of events")
-	}
-	for items := batch.Items(); items.Next(); {
-		if len(w.events) == limits.EventsPerBatch {
-			return refuse(http.StatusBadRequest, "Invalid batch: it may have at most %d events", limits.EventsPerBatch)
-		}
-		if err := w.parseEvent(items.Value(), limits, false); err != nil {
-			return inBatch(len(w.events), err)
-		}
-	}
-	return nil
+	return q.work.parseEvent(root, &q.app.Limits, true)
 }
 
 // parseEvent appends an event to those of the request. What its parts may hold is for edge/publish to check; here they must have the
@@ -73,7 +38,7 @@ func (w *scratch) parseEvent(v pusher.Value, limits *tenants.Limits, lists bool)
 	if v.Kind() != pusher.KindObject {
 		return badRequest("Invalid event: it must be a JSON object")
 	}
-	var name, data, channel, list, socketID pusher.Value
+	var name, data, channel, list, socketID, info pusher.Value
 	for m := v.Members(); m.Next(); {
 		switch string(m.Name()) {
 		case "name":
@@ -86,10 +51,12 @@ func (w *scratch) parseEvent(v pusher.Value, limits *tenants.Limits, lists bool)
 			list = m.Value()
 		case "socket_id":
 			socketID = m.Value()
+		case "info":
+			info = m.Value()
 		}
 	}
 	if name.Kind() != pusher.KindString {
-		return badRequest("Invalid name: an event needs a name, which is a string")
+		return errNoName()
 	}
 	text, err := parseData(data)
 	if err != nil {
@@ -103,8 +70,21 @@ func (w *scratch) parseEvent(v pusher.Value, limits *tenants.Limits, lists bool)
 	if err != nil {
 		return err
 	}
-	w.events = append(w.events, publish.Event{Channels: names, Name: name.Text(), Data: text, Except: except})
+	asked, err := parseInfo(info)
+	if err != nil {
+		return err
+	}
+	w.add(publish.Event{Channels: names, Name: name.Text(), Data: text, Except: except}, asked)
 	return nil
+}
+
+func (w *scratch) add(e publish.Event, asked attributes) {
+	w.events = append(w.events, e)
+	w.infos = append(w.infos, asked)
+}
+
+func errNoName() error {
+	return badRequest("Invalid name: an event needs a name, which is a string")
 }
 
 // parseData returns what subscribers get as the event's data. A string goes out as it is, any other JSON value
@@ -112,7 +92,7 @@ func (w *scratch) parseEvent(v pusher.Value, limits *tenants.Limits, lists bool)
 func parseData(data pusher.Value) (string, error) {
 	switch data.Kind() {
 	case pusher.KindAbsent:
-		return "", badRequest("Invalid data: an event needs data, which may be empty")
+		return "", errNoData()
 	case pusher.KindString:
 		return data.Text(), nil
 	default:
@@ -120,30 +100,46 @@ func parseData(data pusher.Value) (string, error) {
 	}
 }
 
+func errNoData() error {
+	return badRequest("Invalid data: an event needs data, which may be empty")
+}
+
 func (w *scratch) parseChannels(channel, list pusher.Value, limits *tenants.Limits, lists bool) ([]string, error) {
 	switch {
 	case list.Given() && !lists:
 		return nil, badRequest("Invalid channels: an event of a batch goes to one channel, named by channel")
 	case list.Given() && channel.Given():
-		return nil, badRequest("Invalid channels: give either channel or channels")
+		return nil, errBothChannels()
 	case list.Kind() == pusher.KindArray:
 		return w.parseList(list, limits)
 	case list.Given():
 		return nil, badRequest("Invalid channels: it must be an array of strings")
 	case channel.Kind() == pusher.KindString:
-		first := len(w.names)
-		w.names = append(w.names, channel.Text())
-		return w.names[first:], nil
+		return w.one(channel.Text()), nil
 	default:
-		return nil, badRequest("Invalid channel: an event needs a channel, which is a string")
+		return nil, errNoChannel()
 	}
+}
+
+// one returns a list of one channel.
+func (w *scratch) one(channel string) []string {
+	w.names = append(w.names, channel)
+	return w.names[len(w.names)-1:]
+}
+
+func errBothChannels() error {
+	return badRequest("Invalid channels: give either channel or channels")
+}
+
+func errNoChannel() error {
+	return badRequest("Invalid channel: an event needs a channel, which is a string")
 }
 
 func (w *scratch) parseList(list pusher.Value, limits *tenants.Limits) ([]string, error) {
 	first := len(w.names)
 	for items := list.Items(); items.Next(); {
 		if len(w.names)-first == limits.ChannelsPerPublish {
-			return nil, refuse(http.StatusBadRequest, "Invalid channels: an event may go to at most %d channels", limits.ChannelsPerPublish)
+			return nil, errManyChannels(limits)
 		}
 		if items.Value().Kind() != pusher.KindString {
 			return nil, badRequest("Invalid channels: it must be an array of strings")
@@ -153,13 +149,31 @@ func (w *scratch) parseList(list pusher.Value, limits *tenants.Limits) ([]string
 	return w.names[first:], nil
 }
 
+func errManyChannels(limits *tenants.Limits) error {
+	return refuse(http.StatusBadRequest, "Invalid channels: an event may go to at most %d channels", limits.ChannelsPerPublish)
+}
+
 func parseSocketID(v pusher.Value) (string, error) {
 	if !v.Given() {
 		return "", nil
 	}
-	id := v.Text()
+	return checkSocketID(v.Text())
+}
+
+// checkSocketID takes the id of a socket, which whoever names one must name rightly: an empty one excludes nobody.
+func checkSocketID(id string) (string, error) {
 	if !pusher.ValidSocketID(id) {
 		return "", badRequest("Invalid socket_id: a socket id is two runs of digits with a dot between them")
 	}
 	return id, nil
+}
+
+func parseInfo(v pusher.Value) (attributes, error) {
+	switch {
+	case !v.Given():
+		return noAttributes, nil
+	case v.Kind() != pusher.KindString:
+		return 0, badRequest("Invalid info: it must be a string, with commas between what is asked for")
+	}
+	return noAttributes.parse(v.Text(), counts)
 }

@@ -13,7 +13,8 @@ type scratch struct {
 	signed pusher.SignedRequest
 	body   []byte
 	events []publish.Event
-	names  []string // the channels of all events, each of which has a part of it
+	infos  []attributes // what each event asks to be told of its channels
+	names  []string     // the channels of all events, each of which has a part of it
 }
 
 // What is larger than usual is left to the garbage collector, so that one large request does not stay in
@@ -39,6 +40,7 @@ func (p *scratches) put(w *scratch) {
 	w.signed.Reset()
 	w.body = emptied(w.body, maxKeptBody)
 	w.events = emptied(w.events, maxKeptEvents)
+	w.infos = emptied(w.infos, maxKeptEvents)
 	w.names = emptied(w.names, maxKeptNames)
 	p.pool.Put(w)
 }

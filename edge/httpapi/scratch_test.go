@@ -14,7 +14,7 @@ import (
 // sides at once. What one request leaves in the room that another gets must not be seen.
 func TestRequestsShareNothing(t *testing.T) {
 	t.Parallel()
-	a := newAPI("")
+	a := newAPI(t, "")
 	var sides sync.WaitGroup
 	var want []string
 	for side := range 8 {

@@ -8,26 +8,34 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/edge/publish"
 	"github.com/pealhq/peal/internal/requestid"
 	"github.com/pealhq/peal/tenants"
 )
 
-// Apps tells which app an id names: [tenants.ErrNotFound] for an id that names none,
+// Apps tells which app an id names or a public key opens: [tenants.ErrNotFound] where there is none,
 // [tenants.ErrUnavailable] when that cannot be known at the moment.
 type Apps interface {
 	ByID(ctx context.Context, id string) (*tenants.App, error)
+	ByKey(ctx context.Context, publicKey string) (*tenants.App, error)
+}
+
+// Connections counts the clients of an app that are connected.
+type Connections interface {
+	Connections(appID string) int
 }
 
 // Config is what a [Server] needs.
 type Config struct {
-	Apps      Apps
-	Publisher *publish.Publisher
-	Logger    *slog.Logger
+	Apps        Apps
+	Publisher   *publish.Publisher
+	Presence    channels.Presence
+	Connections Connections
+	Logger      *slog.Logger
 	// PathPrefix stands before /apps/ in the path but is not signed: PHP's library adds it after signing. It
 	// is empty or begins with a slash and ends without one.
 	PathPrefix string
@@ -38,28 +46,38 @@ type Server struct {
 	cfg      Config
 	routes   map[string]*endpoint // by the route's name
 	scratch  scratches
+	lists    turns
 	json     []string // the content type of an answer, shared by all of them
 	requests *prometheus.CounterVec
 	panics   prometheus.Counter
 }
 
-// handler answers one request that is signed and whose body was read.
-type handler func(ctx context.Context, app *tenants.App, work *scratch) (response, error)
-
-// endpoint is what a route leads to.
-type endpoint struct {
-	handle handler
-	ok     prometheus.Counter // its answers of 200, resolved once so that counting them allocates nothing
+// query is a request that is signed, whose body was read, and that the app may make.
+type query struct {
+	app   *tenants.App
+	route route
+	work  *scratch
+	w     http.ResponseWriter // for an answer that is too large to be made at once
 }
 
-// response is a JSON object.
-type response string
+// handler answers one query.
+type handler func(ctx context.Context, q query) (response, error)
+
+// response is an answer other than a refusal.
+type response struct {
+	body string // a JSON object
+	// status is 200 where it is 0. Any other has no body.
+	status int
+	// written says that the handler has written the answer itself.
+	written bool
+}
 
 // NewServer returns a server.
 func NewServer(cfg Config) *Server {
 	s := &Server{
-		cfg:  cfg,
-		json: []string{"application/json"},
+		cfg:    cfg,
+		routes: make(map[string]*endpoint),
+		json:   []string{"application/json"},
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "peal_http_requests_total", Help: "Requests to the HTTP API, by route and status.",
 		}, []string{"route", "code"}),
@@ -67,15 +85,21 @@ func NewServer(cfg Config) *Server {
 			Name: "peal_http_panics_total", Help: "Panics while a request was handled; each is a bug.",
 		}),
 	}
-	s.routes = map[string]*endpoint{
-		"events":       s.endpoint("events", s.events),
-		"batch_events": s.endpoint("batch_events", s.batchEvents),
+	for _, e := range []endpoint{
+		{name: routeEvents, method: http.MethodPost, handle: s.events},
+		{name: routeBatchEvents, method: http.MethodPost, handle: s.batchEvents},
+		{name: routeChannelEvents, method: http.MethodPost, handle: s.channelEvents},
+		{name: routeChannels, method: http.MethodGet, handle: s.channels},
+		{name: routeChannel, method: http.MethodGet, handle: s.channel},
+		{name: routeChannelUsers, method: http.MethodGet, handle: s.channelUsers},
+		{name: routeChannelStats, method: http.MethodGet, handle: s.channelStats},
+		{name: routeConnections, method: http.MethodGet, handle: s.connections},
+		{name: routeTerminate, method: http.MethodPost, handle: s.terminate},
+	} {
+		e.ok = s.requests.WithLabelValues(e.name, strconv.Itoa(http.StatusOK))
+		s.routes[e.name] = &e
 	}
 	return s
-}
-
-func (s *Server) endpoint(name string, handle handler) *endpoint {
-	return &endpoint{handle: handle, ok: s.requests.WithLabelValues(name, strconv.Itoa(http.StatusOK))}
 }
 
 // Collectors returns the server's metrics.
@@ -89,7 +113,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) serve(ctx context.Context, w http.ResponseWriter, r *http.Request) {
-	name, status := "other", http.StatusInternalServerError // what is counted; "other" is what is no route
+	name, status := routeOther, http.StatusInternalServerError // what is counted
 	defer func() {
 		if p := recover(); p != nil {
 			s.panics.Inc()
@@ -97,27 +121,23 @@ func (s *Server) serve(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		}
 		s.count(name, status)
 	}()
-	route, ok := s.parseRoute(r.URL.EscapedPath())
-	end := s.routes[route.name]
-	if !ok || end == nil {
+	route, ok := s.parseRoute(received(r.URL))
+	if !ok {
 		status = s.fail(ctx, w, refuse(http.StatusNotFound, "Not found"))
 		return
 	}
 	name = route.name
-	if r.Method != http.MethodPost {
-		w.Header().Set("Allow", http.MethodPost)
-		status = s.fail(ctx, w, refuse(http.StatusMethodNotAllowed, "Method not allowed, use POST"))
+	if !route.takes(r.Method) {
+		w.Header().Set("Allow", route.allow())
+		status = s.fail(ctx, w, refuse(http.StatusMethodNotAllowed, "Method not allowed, use %s", route.method))
 		return
 	}
-	answer, err := s.answer(ctx, w, r, route, end.handle)
+	answer, err := s.answer(ctx, w, r, route)
 	if err != nil {
 		status = s.fail(ctx, w, err)
 		return
 	}
-	status = http.StatusOK
-	w.Header()["Content-Type"] = s.json
-	// The request was carried out; who does not wait for the answer misses it.
-	_, _ = io.WriteString(w, string(answer)) //nolint:gosec // JSON of ours, under its own content type
+	status = s.respond(w, answer)
 }
 
 func (s *Server) count(name string, status int) {
@@ -128,25 +148,36 @@ func (s *Server) count(name string, status int) {
 	s.requests.WithLabelValues(name, strconv.Itoa(status)).Inc()
 }
 
-func (s *Server) answer(ctx context.Context, w http.ResponseWriter, r *http.Request, route route, handle handler) (response, error) {
-	app, err := s.cfg.Apps.ByID(ctx, route.app)
-	if err != nil {
-		return "", err
-	}
+func (s *Server) answer(ctx context.Context, w http.ResponseWriter, r *http.Request, route route) (response, error) {
 	work := s.scratch.get()
 	defer s.scratch.put(work)
-	secret, err := authenticate(&work.signed, r, route, app, time.Now())
+	app, secret, err := s.authenticate(ctx, &work.signed, r, route)
 	if err != nil {
-		return "", err
+		return response{}, err
 	}
 	if work.body, err = readBody(work.body, w, r, &app.Limits); err != nil {
-		return "", err
+		return response{}, err
 	}
 	if err := work.signed.Verify(secret, work.body); err != nil {
-		return "", err
+		return response{}, err
 	}
-	if !app.Enabled {
-		return "", refuse(http.StatusForbidden, "App %s is disabled", app.ID)
+	if err := mayAsk(app, r); err != nil {
+		return response{}, err
 	}
-	return handle(ctx, app, work)
+	return route.handle(ctx, query{app: app, route: route, work: work, w: w})
+}
+
+// respond writes an answer and returns its status.
+func (s *Server) respond(w http.ResponseWriter, answer response) int {
+	switch {
+	case answer.written:
+		return http.StatusOK
+	case answer.status != 0:
+		w.WriteHeader(answer.status)
+		return answer.status
+	}
+	w.Header()["Content-Type"] = s.json
+	// The request was carried out; who does not wait for the answer misses it.
+	_, _ = io.WriteString(w, answer.body)
+	return http.StatusOK
 }
