@@ -144,7 +144,7 @@ const noSuchKey = 4001;
 
 const adviceOn: Record<number, string> = {
   [noSuchKey]: "The key may have been revoked, or its app deleted.",
-  4003: "The app is disabled. The operator of this installation can enable it.",
+  4003: "The app is disabled. It can be enabled in its settings.",
   4004: "The app has as many sockets as it may have. Close some, then connect again.",
 };
 

@@ -90,7 +90,11 @@ function Ready({
       <div className="flex min-w-0 flex-col gap-6">
         {!app.enabled && (
           <Callout tone="warn" title="This app is disabled">
-            It refuses sockets and requests until the operator of this installation enables it.
+            It refuses sockets and requests until it is enabled again in its{" "}
+            <Link to="/apps/$appId/settings" params={{ appId: app.id }} className="underline">
+              settings
+            </Link>
+            .
           </Callout>
         )}
         <Credentials appId={app.id} appKey={appKey} secret={secret} edge={edge} />
