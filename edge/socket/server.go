@@ -175,13 +175,11 @@ func (s *Server) newSocket(g session.Guest) *socket {
 	return c
 }
 
-// Shutdown lets nobody in any more, closes all sockets with a code that makes them reconnect elsewhere, and
-// waits until they are gone. When ctx ends before, it drops those that are left and returns ctx's error.
+// Shutdown lets nobody in any more, closes all sockets one after the other with a code that makes them reconnect
+// elsewhere, and waits until they are gone. When ctx ends before, it drops those that are left and returns ctx's error.
 func (s *Server) Shutdown(ctx context.Context) error {
 	inside := s.sockets.close()
-	for _, c := range inside {
-		c.End(s.shutdown)
-	}
+	session.Drain(ctx, inside, func(c *socket) { c.End(s.shutdown) })
 	select {
 	case <-s.sockets.emptied:
 		return nil

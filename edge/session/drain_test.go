@@ -1,0 +1,63 @@
+package session_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/pealhq/peal/edge/session"
+)
+
+func TestDrain(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		clients  int
+		within   time.Duration // of the context, 0 for no bound
+		min, max time.Duration
+	}{
+		"nobody":              {0, 0, 0, 0},
+		"one":                 {1, 0, 0, 0},
+		"a few":               {100, 0, 450 * time.Millisecond, 500 * time.Millisecond},
+		"many":                {50_000, 0, 9 * time.Second, 10 * time.Second},
+		"many and no time":    {50_000, 4 * time.Second, 1900 * time.Millisecond, 2 * time.Second},
+		"when it is too late": {100, time.Nanosecond, 0, time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				ctx := t.Context()
+				if c.within > 0 {
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeout(ctx, c.within)
+					defer cancel()
+				}
+				started, told := time.Now(), map[int]bool{}
+				clients := make([]int, c.clients)
+				for i := range clients {
+					clients[i] = i
+				}
+				session.Drain(ctx, clients, func(i int) { told[i] = true })
+				if took := time.Since(started); took < c.min || took > c.max || len(told) != c.clients {
+					t.Errorf("told %d in %v", len(told), took)
+				}
+			})
+		})
+	}
+}
+
+func TestDrainIsCutShort(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		started, told := time.Now(), 0
+		session.Drain(ctx, make([]int, 1000), func(int) {
+			if told++; told == 100 {
+				cancel()
+			}
+		})
+		if took := time.Since(started); told != 1000 || took > 500*time.Millisecond {
+			t.Errorf("told %d in %v", told, took)
+		}
+	})
+}
