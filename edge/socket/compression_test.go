@@ -19,7 +19,7 @@ func TestCompression(t *testing.T) {
 	compressed.Features.Compression = true
 	e.apps.set("compressed", compressed)
 	dial := func(key string, mode websocket.CompressionMode) (*websocket.Conn, *http.Response) {
-		conn, resp, err := websocket.Dial(t.Context(), e.url+"/app/"+key, &websocket.DialOptions{CompressionMode: mode}) //nolint:bodyclose // Dial's has none.
+		conn, resp, err := websocket.Dial(t.Context(), e.url+"/app/"+key, &websocket.DialOptions{CompressionMode: mode})
 		if err != nil {
 			t.Fatal(err)
 		}
