@@ -269,6 +269,7 @@ func (e *edge) say(t *testing.T, pieces []string, stays bool) heard {
 			if len(payload) >= 2 {
 				h.close = int(binary.BigEndian.Uint16(payload))
 			}
+			return h // Nothing may follow, and the server waits for us to go.
 		default:
 			h.frames = append(h.frames, fmt.Sprintf("%d %s", op, payload))
 		}
