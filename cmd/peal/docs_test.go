@@ -58,7 +58,7 @@ func TestListOfMetrics(t *testing.T) {
 		defer close(descriptions)
 		p.metrics.Describe(descriptions)
 	}()
-	shape := regexp.MustCompile(`fqName: "(peal_[a-z_]+)", help: "([^"]+)", unit: ".*", constLabels: \{.*\}, variableLabels: \{(.*)\}`)
+	shape := regexp.MustCompile(`fqName: "(peal_[a-z_]+)", help: "([^"]+)", unit: ".*", constLabels: \{.*\}, variableLabels: \{(.*)\}\}`)
 	var rows []string
 	for d := range descriptions {
 		if m := shape.FindStringSubmatch(d.String()); m != nil {
