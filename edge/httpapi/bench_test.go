@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -42,8 +43,12 @@ type again struct {
 }
 
 func newAgain(h http.Handler, path, body string) *again {
+	method := "POST"
+	if body == "" {
+		method = "GET"
+	}
 	reader := strings.NewReader(body)
-	r := httptest.NewRequest("POST", path+"?"+signedQuery("POST", path, body, "key3", "secret3", time.Now()), nil)
+	r := httptest.NewRequest(method, path+"?"+signedQuery(method, path, body, "key3", "secret3", time.Now()), nil)
 	r.ContentLength, r.Body = int64(len(body)), io.NopCloser(reader)
 	return &again{handler: h, r: r, body: body, reader: reader, w: &discard{header: http.Header{}}}
 }
@@ -112,6 +117,36 @@ func BenchmarkHandler(b *testing.B) {
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			a := newAgain(server(), c.path, c.body)
+			b.ReportAllocs()
+			for b.Loop() {
+				a.send()
+			}
+			if a.w.status != 200 {
+				b.Fatalf("status %d", a.w.status)
+			}
+		})
+	}
+}
+
+// BenchmarkQueries asks an app with many channels, on an edge where another app has as many.
+func BenchmarkQueries(b *testing.B) {
+	const many = 100_000
+	bus := channels.NewMemoryBus(channels.MemoryConfig{})
+	for _, app := range []string{"3", "4"} {
+		for i := range many {
+			arrival := channels.Arrival{Topic: channels.Topic{App: app, Channel: fmt.Sprint("channel-", i)}, Socket: "1.2"}
+			if _, err := bus.Join(b.Context(), arrival); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	api := httpapi.NewServer(httpapi.Config{Apps: newApps(), Presence: bus, Logger: slog.New(slog.DiscardHandler)})
+	for _, c := range []struct{ name, path string }{
+		{"channel", "/apps/3/channels/channel-1"},
+		{"channels-100000", "/apps/3/channels"},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			a := newAgain(api, c.path, "")
 			b.ReportAllocs()
 			for b.Loop() {
 				a.send()
