@@ -71,10 +71,20 @@ start_plain() {
 	plain=plain=$(cat "$work/plain.addr"),pid=$plain_pid
 }
 
+# A presence channel of the demo app may have a thousand members, so that the scenario of joins fits.
+cat >"$work/seed.yaml" <<'YAML'
+tenants:
+  - name: Demo
+    apps:
+      - id: "1"
+        name: Demo app
+        limits: {presence_members: 1000}
+YAML
+
 # The private PostgreSQL is a process of its own, which the pid leaves out; it has nothing to do while messages pass.
 start_peal() {
 	: >"$work/peal.json"
-	GOMAXPROCS=1 "${server_core[@]}" "$work/peal" dev --data "$work/data" --edge-addr 127.0.0.1:0 \
+	GOMAXPROCS=1 "${server_core[@]}" "$work/peal" dev --data "$work/data" --seed "$work/seed.yaml" --edge-addr 127.0.0.1:0 \
 		--control-addr 127.0.0.1:0 --ops-addr 127.0.0.1:0 --json >"$work/peal.json" 2>"$work/peal.log" &
 	peal_pid=$!
 	wait_for_line "$work/peal.json" "$peal_pid"
