@@ -65,6 +65,8 @@ var mayImport = []row{
 			"nothing of how Peal works",
 	},
 
+	{"conformance", nil, "the suite speaks to a running server, and expects what the protocol says and not what our code does"},
+
 	{"scripts/...", nil, "tools of the repository; they ship with nothing"},
 
 	{"internal/testenv", []string{"internal/devstack", "migrations"}, "test support knows servers and the schema, not the product"},

@@ -1,0 +1,130 @@
+//go:build conformance
+
+package conformance
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// process is a `peal dev` that the suite started.
+type process struct {
+	cmd  *exec.Cmd
+	data string // its folder
+	edge string // host:port
+	ops  string // URL
+	log  *lockedBuffer
+
+	exited chan error
+}
+
+// startPeal starts the binary on free ports, in a folder of its own, with the apps of the suite.
+func startPeal() (*process, error) {
+	binary := os.Getenv("CONFORMANCE_BINARY")
+	if binary == "" {
+		binary = "../bin/peal"
+	}
+	data, err := os.MkdirTemp("", "peal-conformance-")
+	if err != nil {
+		return nil, err
+	}
+	const free = "127.0.0.1:0"
+	p := &process{data: data, log: &lockedBuffer{}, exited: make(chan error, 1)}
+	p.cmd = exec.Command(binary, "dev", "--json", "--data", data, "--seed", "testdata/seed.yaml",
+		"--edge-addr", free, "--control-addr", free, "--ops-addr", free, "--shutdown-timeout", "10s")
+	p.cmd.Env = withoutSettings()
+	p.cmd.Stderr = p.log
+	stdout, err := p.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.cmd.Start(); err != nil {
+		return nil, errors.Join(fmt.Errorf("%w: build it with `make build`", err), os.RemoveAll(data))
+	}
+	line, readErr := bufio.NewReader(stdout).ReadString('\n')
+	go func() { p.exited <- p.cmd.Wait() }()
+	var facts struct {
+		EdgeURL string `json:"edge_url"`
+		OpsURL  string `json:"ops_url"`
+	}
+	if err := errors.Join(readErr, json.Unmarshal([]byte(line), &facts)); err != nil {
+		err = fmt.Errorf("peal dev printed %q: %w\n%s", line, err, p.log)
+		return nil, errors.Join(err, p.stop())
+	}
+	edge, err := url.Parse(facts.EdgeURL)
+	if err != nil {
+		return nil, errors.Join(err, p.stop())
+	}
+	// By number: a name may lead to IPv6 first, where nobody listens.
+	p.edge, p.ops = "127.0.0.1:"+edge.Port(), facts.OpsURL
+	return p, nil
+}
+
+// withoutSettings is the environment without the settings of whoever runs the suite.
+func withoutSettings() []string {
+	var kept []string
+	for _, v := range os.Environ() {
+		if !strings.HasPrefix(v, "PEAL_") {
+			kept = append(kept, v)
+		}
+	}
+	return kept
+}
+
+// target tells where the process's apps are found. Their ids and keys are those of testdata/seed.yaml.
+func (p *process) target() target {
+	t := target{addr: p.edge, ops: p.ops, own: p, apps: map[string]app{}}
+	for i, name := range []string{
+		"plain", "other", "counts", "watch", "quiet", "origins", "tls", "brief", "few", "strict", "disabled", "small", "compressed",
+	} {
+		t.apps[name] = app{strconv.Itoa(9001 + i), "conformance-" + name, "secret-of-" + name}
+	}
+	return t
+}
+
+// stop asks the process to stop, waits for it and removes its folder. It must end by itself and with 0.
+func (p *process) stop() error {
+	err := p.cmd.Process.Signal(syscall.SIGTERM)
+	if errors.Is(err, os.ErrProcessDone) {
+		err = nil
+	}
+	select {
+	case exit := <-p.exited:
+		if exit != nil {
+			err = errors.Join(err, fmt.Errorf("peal ended with %w\n%s", exit, p.log))
+		}
+		p.exited <- exit
+	case <-time.After(30 * time.Second):
+		err = errors.Join(err, fmt.Errorf("peal did not stop\n%s", p.log), p.cmd.Process.Kill())
+	}
+	return errors.Join(err, os.RemoveAll(p.data))
+}
+
+// lockedBuffer is a buffer that a process writes to while a test reads it.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer // guarded by mu
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
