@@ -53,6 +53,8 @@ type Config struct {
 	Batch int
 	// Concurrency is how many sockets are being opened at once.
 	Concurrency int
+	// Slow is how many sockets besides subscribe to the first channel and never read.
+	Slow int
 	// Bare leaves the sockets of the idle scenario without a subscription.
 	Bare bool
 
@@ -83,6 +85,7 @@ const (
 	maxBatch       = 10
 	maxRate        = 1_000_000
 	maxConcurrency = 4096
+	maxSlow        = 1000
 	maxRounds      = 100
 	maxDuration    = time.Hour
 )
@@ -165,6 +168,7 @@ func (c Config) check() error {
 		{"publishers", c.Publishers, 1, maxPublishers},
 		{"batch", c.Batch, 1, maxBatch},
 		{"concurrency", c.Concurrency, 1, maxConcurrency},
+		{"slow", c.Slow, 0, maxSlow},
 		{"messages", c.Messages, 1, math.MaxUint32},
 	} {
 		if n.value < n.low || n.value > n.high {

@@ -60,8 +60,9 @@ func TestScenarios(t *testing.T) {
 			"fanout of few messages": {func(c *Config) { c.Messages, c.Duration = 50, 10*time.Second }, func(r Round) bool {
 				return r.Counts.Published == 50 && r.Counts.Delivered == 50*20
 			}},
-			"channels": {func(c *Config) { c.Channels, c.Subscribers, c.Publishers = 30, 2, 4 }, heard},
-			"publish":  {nil, published},
+			"fanout beside slow readers": {func(c *Config) { c.Slow = 3 }, heard},
+			"channels":                   {func(c *Config) { c.Channels, c.Subscribers, c.Publishers = 30, 2, 4 }, heard},
+			"publish":                    {nil, published},
 			"publish in batches": {func(c *Config) { c.Batch = 10 }, func(r Round) bool {
 				return published(r) && r.Counts.Published%10 == 0
 			}},

@@ -16,6 +16,11 @@ func (r *round) runTraffic(ctx context.Context) error {
 	if err := r.openSockets(ctx); err != nil {
 		return err
 	}
+	slow, err := r.openSlow(ctx)
+	defer slow.hangUp()
+	if err != nil {
+		return err
+	}
 	if err := r.openPublishers(ctx); err != nil {
 		return err
 	}

@@ -166,6 +166,9 @@ compare connect connect --subscribers 5000 --rounds "$rounds"
 compare publish publish "${length[@]}"
 compare channels channels "${length[@]}"
 compare presence presence "${length[@]}"
+beside=(fanout --target "$peal" --rate 50 --size 1024 --rounds "$rounds" --warmup 2s --duration 3s)
+measure unslowed "${beside[@]}"
+measure slowed "${beside[@]}" --slow 10
 if [ -z "$quick" ]; then
 	for n in 100 1000 5000 15000; do
 		measure "size-$n" fanout --target "$peal" --subscribers "$n" --window 16 --warmup 1s --duration 4s

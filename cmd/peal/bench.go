@@ -84,6 +84,7 @@ func addBenchFlags(cmd *cobra.Command, cfg *bench.Config, o *benchOptions) {
 	f.IntVar(&cfg.Publishers, "publishers", 0, "HTTP connections that publish")
 	f.IntVar(&cfg.Batch, "batch", 1, "publish: events in one request")
 	f.IntVar(&cfg.Concurrency, "concurrency", 64, "sockets being opened at once")
+	f.IntVar(&cfg.Slow, "slow", 0, "fanout and channels: sockets besides that subscribe and never read")
 	f.BoolVar(&cfg.Bare, "bare", false, "idle: sockets without a subscription")
 	f.DurationVar(&cfg.Warmup, "warmup", time.Second, "time before the measurement")
 	f.DurationVar(&cfg.Duration, "duration", 5*time.Second, "time of the measurement")
