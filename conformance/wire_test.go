@@ -164,3 +164,5 @@ func (w *wire) reset() error {
 	}
 	return w.conn.Close()
 }
+
+func dialTCP() (net.Conn, error) { return net.DialTimeout("tcp", server.addr, patience) }
