@@ -2,6 +2,7 @@ package pusher
 
 import (
 	"crypto/md5" //nolint:gosec // The protocol fixes MD5 for the body; it stands inside the HMAC.
+	"crypto/sha256"
 	"encoding/hex"
 	"strconv"
 	"strings"
@@ -113,13 +114,17 @@ func timestampText(seconds int64) string {
 }
 
 // Verify checks the digest of the body and then the signature. A body needs its digest; no body needs none,
-// but Python sends that of the empty one.
+// but Python sends that of the empty one. Libraries send the MD5; a client that need not be one of Pusher's may send
+// body_sha256 in its place.
 func (r *SignedRequest) Verify(secret string, body []byte) error {
-	switch sent := r.param("body_md5"); {
-	case sent == "" && len(body) > 0:
+	md5Sent, sha256Sent := r.param("body_md5"), r.param("body_sha256")
+	switch {
+	case md5Sent == "" && sha256Sent == "" && len(body) > 0:
 		return &AuthError{"Missing parameter: body_md5"}
-	case sent != "" && !sameDigest(sent, body):
+	case md5Sent != "" && !sameMD5(md5Sent, body):
 		return &AuthError{"Invalid body_md5: it is not the MD5 of the body"}
+	case sha256Sent != "" && !sameSHA256(sha256Sent, body):
+		return &AuthError{"Invalid body_sha256: it is not the SHA-256 of the body"}
 	}
 	sent := r.param("auth_signature")
 	if sent == "" {
@@ -142,9 +147,15 @@ func (r *SignedRequest) mismatch(sent string) error {
 		", your_secret_key), but you sent " + strconv.Quote(sent)}
 }
 
-func sameDigest(sent string, body []byte) bool {
+func sameMD5(sent string, body []byte) bool {
 	sum := md5.Sum(body) //nolint:gosec // as above
 	var room [2 * md5.Size]byte
+	return string(hex.AppendEncode(room[:0], sum[:])) == sent
+}
+
+func sameSHA256(sent string, body []byte) bool {
+	sum := sha256.Sum256(body)
+	var room [2 * sha256.Size]byte
 	return string(hex.AppendEncode(room[:0], sum[:])) == sent
 }
 

@@ -45,6 +45,11 @@ func md5Hex(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
+func sha256Hex(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
 func TestWorkedSignatures(t *testing.T) {
 	t.Parallel()
 	const event = `{"name":"foo","channels":["project-3"],"data":"{\"some\":\"data\"}"}`
@@ -128,6 +133,10 @@ func TestSignatureRefusals(t *testing.T) {
 		{"wrong digest", "POST", path, signed(demoAuth + "&body_md5=" + md5Hex("other")), demoSecret, body, "Invalid body_md5"},
 		{"digest of no body", "POST", path, signed(demoAuth + "&body_md5=" + md5Hex(body)), demoSecret, "", "Invalid body_md5"},
 		{"other body", "POST", path, good, demoSecret, body + " ", "Invalid body_md5"},
+		{"wrong SHA-256", "POST", path, signed(demoAuth + "&body_sha256=" + sha256Hex("other")), demoSecret, body, "Invalid body_sha256"},
+		{"SHA-256 of no body", "POST", path, signed(demoAuth + "&body_sha256=" + sha256Hex(body)), demoSecret, "", "Invalid body_sha256"},
+		{"right MD5, wrong SHA-256", "POST", path, signed(demoAuth + md5Param + "&body_sha256=" + sha256Hex("other")), demoSecret, body, "Invalid body_sha256"},
+		{"right SHA-256, wrong MD5", "POST", path, signed(demoAuth + "&body_md5=" + md5Hex("other") + "&body_sha256=" + sha256Hex(body)), demoSecret, body, "Invalid body_md5"},
 		{"no signature", "POST", path, demoAuth + md5Param, demoSecret, body, "Missing parameter: auth_signature"},
 		{"other secret", "POST", path, good, "other", body, `Invalid signature: you should have sent HmacSHA256Hex("POST\n/apps/3/events\n` + demoAuth + md5Param + `", your_secret_key), but you sent "` + signature + `"`},
 		{"other path", "POST", "/apps/3/batch_events", good, demoSecret, body, "Invalid signature"},
@@ -153,6 +162,23 @@ func TestSignatureRefusals(t *testing.T) {
 	}
 	if err := verify("POST", path, good, demoSecret, body); err != nil {
 		t.Errorf("the good one: %v", err)
+	}
+}
+
+// TestDigests takes a body by either digest, and by both.
+func TestDigests(t *testing.T) {
+	t.Parallel()
+	const path = "/apps/3/events"
+	for _, body := range []string{"", "{}", "ü"} {
+		for _, digest := range []string{
+			"&body_md5=" + md5Hex(body), "&body_sha256=" + sha256Hex(body), "&body_md5=" + md5Hex(body) + "&body_sha256=" + sha256Hex(body),
+		} {
+			query := demoAuth + digest
+			query += "&auth_signature=" + hmacHex("POST\n"+path+"\n"+query)
+			if err := verify("POST", path, query, demoSecret, body); err != nil {
+				t.Errorf("%q by %s: %v", body, digest, err)
+			}
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/pealhq/peal/channels"
 )
@@ -291,3 +292,33 @@ func TestBrokenBody(t *testing.T) {
 type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// TestMetricsAreBounded asks for many things that there are not. What is counted has a few names only.
+func TestMetricsAreBounded(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, "")
+	for i := range 50 {
+		a.get(fmt.Sprint("/apps/", i, "/channels"), "")
+		a.get(fmt.Sprint("/apps/3/other", i), "")
+		a.get(fmt.Sprint("/apps/3/channels/c", i), "")
+		a.ask(fmt.Sprint("METHOD", i), "/apps/3/channels", "", "")
+	}
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(a.Collectors()...)
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	counted := 0.0
+	for _, family := range families {
+		if n := len(family.GetMetric()); n > 20 {
+			t.Errorf("%s has %d series", family.GetName(), n)
+		}
+		for _, metric := range family.GetMetric() {
+			counted += metric.GetCounter().GetValue()
+		}
+	}
+	if counted != 200 {
+		t.Errorf("%v of 200 requests are counted", counted)
+	}
+}
