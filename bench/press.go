@@ -135,8 +135,9 @@ func (p *press) wake(now time.Duration) time.Duration {
 }
 
 func (p *press) send(due, now time.Duration) {
-	pub := p.idle[len(p.idle)-1]
-	p.idle = p.idle[:len(p.idle)-1]
+	// The one that has rested longest: a server closes a connection on which nothing comes.
+	pub := p.idle[0]
+	p.idle = p.idle[1:]
 	pub.publish(due, now)
 }
 
