@@ -178,3 +178,35 @@ func TestAuthorizedConnections(t *testing.T) {
 		}
 	})
 }
+
+// TestAuthorizedConnectionsSwitchedOn switches the feature on, and off again, under clients that are connected.
+func TestAuthorizedConnectionsSwitchedOn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := newEdge(t)
+		_, silent := e.open("js")
+		s, private := e.open("js")
+		private.join(t, s, "private-a", "")
+		switchTo := func(on bool) {
+			app := *e.app
+			app.Features.AuthorizedConnections = on
+			e.apps.set(&app)
+			e.registry.Recheck(t.Context(), app.ID)
+		}
+		switchTo(true)
+		time.Sleep(20 * time.Second)
+		switchTo(false)
+		time.Sleep(20 * time.Second)
+		if silent.ended() != nil {
+			t.Errorf("ended though it was switched off: %v", silent.ended())
+		}
+		switchTo(true)
+		time.Sleep(31 * time.Second)
+		if end := silent.ended(); end == nil || end.Code != pusher.CloseUnauthorized {
+			t.Errorf("the silent one: %v", end)
+		}
+		if private.ended() != nil {
+			t.Errorf("who was authorized before: %v", private.ended())
+		}
+	})
+}

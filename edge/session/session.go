@@ -47,6 +47,7 @@ type Session struct {
 	mu         sync.Mutex
 	authorized bool        // guarded by mu; somebody's server has vouched for this client
 	deadline   *time.Timer // guarded by mu; ends a conversation that must be authorized and is not
+	over       bool        // guarded by mu; the conversation has ended
 }
 
 // subscription is one channel that the client is on.
@@ -71,38 +72,46 @@ func (s *Session) Open(ctx context.Context) *Ending {
 	}
 	app := s.App()
 	s.carrier.Send(pusher.ConnectionEstablished(s.carrier.ID(), app.Limits.ActivityTimeout))
-	if app.Features.AuthorizedConnections {
-		s.startDeadline(app.Limits.AuthorizationTimeout)
-	}
+	s.mindDeadline(app)
 	return nil
 }
 
-// startDeadline ends the conversation after a time, unless it is authorized by then.
-func (s *Session) startDeadline(after time.Duration) {
+// mindDeadline gives a client that must be authorized the time for it, from now, and takes that back where it need not be
+// any more. It may be called at any time.
+func (s *Session) mindDeadline(app *tenants.App) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.deadline = time.AfterFunc(after, func() {
-		s.mu.Lock()
-		late := !s.authorized
-		s.mu.Unlock()
-		if late {
-			s.carrier.End(&Ending{pusher.CloseUnauthorized, "The connection was not authorized within the time for it"})
-		}
-	})
+	switch wanted := app.Features.AuthorizedConnections && !s.authorized && !s.over; {
+	case wanted && s.deadline == nil:
+		s.deadline = time.AfterFunc(app.Limits.AuthorizationTimeout, s.tooLate)
+	case !wanted && s.deadline != nil:
+		s.deadline.Stop()
+		s.deadline = nil
+	}
+}
+
+func (s *Session) tooLate() {
+	s.mu.Lock()
+	late := !s.authorized && !s.over && s.deadline != nil
+	s.mu.Unlock()
+	if late {
+		s.carrier.End(&Ending{pusher.CloseUnauthorized, "The connection was not authorized within the time for it"})
+	}
 }
 
 // authorize notes that a server has vouched for the client.
 func (s *Session) authorize() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.authorized = true
-	if s.deadline != nil {
-		s.deadline.Stop()
-	}
+	s.mu.Unlock()
+	s.mindDeadline(s.App())
 }
 
 // setApp makes changed settings of the app hold from now on. It may be called at any time.
-func (s *Session) setApp(app *tenants.App) { s.app.Store(app) }
+func (s *Session) setApp(app *tenants.App) {
+	s.app.Store(app)
+	s.mindDeadline(app)
+}
 
 // App returns the app with the settings that hold now. It may be called at any time.
 func (s *Session) App() *tenants.App { return s.app.Load() }
@@ -142,10 +151,9 @@ func (s *Session) RefuseBinary() {
 // Close ends the conversation and leaves nothing of it behind.
 func (s *Session) Close(ctx context.Context) {
 	s.mu.Lock()
-	if s.deadline != nil {
-		s.deadline.Stop()
-	}
+	s.over = true
 	s.mu.Unlock()
+	s.mindDeadline(s.App())
 	for channel := range s.subscriptions {
 		s.leave(ctx, channel)
 	}
