@@ -104,6 +104,8 @@ func (c *conversation) put(frame []byte) bool {
 		return true
 	case c.held >= cfg.QueueFrames, c.held > 0 && c.bytes+len(frame) > cfg.QueueBytes:
 		return false
+	case c.held > 0 && c.server.over(c.bytes):
+		return false
 	}
 	c.queue = append(c.queue, frame)
 	c.count(1, len(frame))
@@ -111,11 +113,17 @@ func (c *conversation) put(frame []byte) bool {
 	return true
 }
 
+// over tells whether more waits than may for all clients, and that one with so many bytes has more than its share of it.
+func (s *Server) over(bytes int) bool {
+	most := s.cfg.TotalQueueBytes
+	return s.queued.Load() > most && int64(bytes) > most/max(1, s.members.Load())
+}
+
 // count changes what is held. The caller holds mu.
 func (c *conversation) count(frames, bytes int) {
 	c.held += frames
 	c.bytes += bytes
-	c.server.metrics.backlog.Add(float64(bytes))
+	c.server.queued.Add(int64(bytes))
 }
 
 // End ends the conversation after what waits.

@@ -128,7 +128,7 @@ func inMemory(t testing.TB, change func(*fallback.Config)) *edge {
 	var serving sync.WaitGroup
 	serving.Go(func() { _ = server.Serve(listener) })
 	e.url = "http://edge.test"
-	e.client = &http.Client{Transport: &http.Transport{DialContext: listener.dial}}
+	e.client = &http.Client{Transport: &http.Transport{DialContext: listener.dial, IdleConnTimeout: time.Minute}}
 	t.Cleanup(func() {
 		e.shutdown()
 		e.client.CloseIdleConnections()

@@ -20,7 +20,6 @@ type metrics struct {
 	slow      prometheus.Counter
 	orphaned  prometheus.Counter
 	handovers prometheus.Counter
-	backlog   prometheus.Gauge
 	panics    prometheus.Counter
 }
 
@@ -31,11 +30,10 @@ func newMetrics() metrics {
 	counters := func(name, help, label string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "peal_fallback_" + name, Help: help}, []string{label})
 	}
-	gauge := func(name, help string) prometheus.GaugeOpts {
-		return prometheus.GaugeOpts{Name: "peal_fallback_" + name, Help: help}
-	}
 	return metrics{
-		sessions:  prometheus.NewGaugeVec(gauge("sessions", "Conversations over HTTP that are under way, by how they began."), []string{"transport"}),
+		sessions: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "peal_fallback_sessions", Help: "Conversations over HTTP that are under way, by how they began.",
+		}, []string{"transport"}),
 		accepted:  counters("sessions_accepted_total", "Conversations over HTTP that were let in, by how they began.", "transport"),
 		closed:    counters("sessions_closed_total", "Conversations over HTTP that this edge refused or closed, by close code.", "code"),
 		refused:   counters("sends_refused_total", "Requests to send that were refused, by HTTP status.", "status"),
@@ -44,14 +42,16 @@ func newMetrics() metrics {
 		slow:      counter("slow_disconnects_total", "Conversations over HTTP closed because the client did not keep up with what was sent to it."),
 		orphaned:  counter("orphans_total", "Conversations over HTTP whose client stopped receiving and did not come back."),
 		handovers: counter("handovers_total", "Streams that had become so long that the client opened another."),
-		backlog:   prometheus.NewGauge(gauge("backlog_bytes", "Bytes that wait for clients over HTTP.")),
 		panics:    counter("panics_total", "Panics while a message over HTTP was handled; each is a bug."),
 	}
 }
 
-func (m *metrics) collectors() []prometheus.Collector {
+func (m *metrics) collectors(backlog func() float64) []prometheus.Collector {
 	return []prometheus.Collector{
-		m.sessions, m.accepted, m.closed, m.refused, m.received, m.sent, m.slow, m.orphaned, m.handovers, m.backlog, m.panics,
+		m.sessions, m.accepted, m.closed, m.refused, m.received, m.sent, m.slow, m.orphaned, m.handovers, m.panics,
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "peal_fallback_backlog_bytes", Help: "Bytes that wait for clients over HTTP.",
+		}, backlog),
 	}
 }
 

@@ -44,7 +44,8 @@ func (s *Server) Serves(escapedPath string) bool {
 
 // isTimeline tells whether a path is where pusher-js with enableStats reports how connecting went.
 func (s *Server) isTimeline(escapedPath string) bool {
-	return strings.HasPrefix(escapedPath, "/timeline/") || strings.HasPrefix(escapedPath, s.cfg.PathPrefix+"/timeline/")
+	const path = "/timeline/v2/"
+	return strings.HasPrefix(escapedPath, path) || strings.HasPrefix(escapedPath, s.cfg.PathPrefix+path)
 }
 
 // parse reads a path: {base}/app/{key}/{server}/{session}/{transport}. It is neither cleaned nor decoded before it is

@@ -23,6 +23,9 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, at address, how
 	}
 	guest, end := s.cfg.Sessions.Admit(r.Context(), session.VisitorOf(r, at.key))
 	letRead(w, r, guest.App)
+	if end == nil && s.cfg.Memory != nil && s.cfg.Memory() >= refuseAt {
+		end = session.EndWith(pusher.CloseOverCapacity)
+	}
 	if end != nil && how == streaming {
 		s.refuse(w, r, how, end) // That needs no memory of it.
 		return
@@ -68,12 +71,16 @@ func (s *Server) readNothing(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
+// refuseAt is the share of the memory from which nobody is let in.
+const refuseAt = 0.85
+
 // begin lets the conversation begin, with its life beside it.
 func (s *Server) begin(ctx context.Context, c *conversation) {
 	ctx = context.WithoutCancel(ctx) // It outlives the request.
 	if c.session == nil {
 		s.metrics.countClose(c.end.Code)
 	} else {
+		s.members.Add(1)
 		s.metrics.accepted.WithLabelValues(string(c.how)).Inc()
 		s.metrics.sessions.WithLabelValues(string(c.how)).Inc()
 		c.talk.Lock()
@@ -84,6 +91,7 @@ func (s *Server) begin(ctx context.Context, c *conversation) {
 		defer s.conversations.exit(c)
 		c.live(ctx)
 		if c.session != nil {
+			s.members.Add(-1)
 			s.metrics.sessions.WithLabelValues(string(c.how)).Dec()
 		}
 	}()

@@ -3,6 +3,7 @@ package fallback_test
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -87,6 +88,18 @@ func TestMaxSessions(t *testing.T) {
 		t.Errorf("got %q", full[max(0, len(full)-100):])
 	}
 	if got := e.poll("/app/key/1/d"); got != "o\nc[4100,\"Over capacity, try again in a moment\"]\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestShortMemory(t *testing.T) {
+	t.Parallel()
+	var used atomic.Int64
+	e := onLoopback(t, func(cfg *fallback.Config) { cfg.Memory = func() float64 { return float64(used.Load()) / 100 } })
+	e.join(at)
+	used.Store(90)
+	e.say(at, `{"event":"pusher:ping"}`)
+	if got := e.do("POST", "/app/key/1/late/xhr_streaming"+query, "").body; !strings.Contains(got, "o\nc[4100,") {
 		t.Errorf("got %q", got)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -32,6 +33,12 @@ type Config struct {
 	// frames (10,000).
 	QueueBytes  int
 	QueueFrames int
+	// TotalQueueBytes bounds what may wait for all clients together (64 MiB). Beyond it those are closed for whom more
+	// waits than the same share for each would be.
+	TotalQueueBytes int64
+	// Memory returns which share of the memory that the process may use is in use, 1 being all. When it nears that, nobody
+	// is let in. It may be nil.
+	Memory func() float64
 	// MaxFrames bounds the frames of one request to send (100).
 	MaxFrames int
 	// WriteTimeout is how long one write may take before the client counts as gone (10 s).
@@ -50,6 +57,8 @@ type Server struct {
 	bases         []string
 	conversations *registry
 	metrics       metrics
+	queued        atomic.Int64 // bytes that wait for all clients
+	members       atomic.Int64 // conversations that were let in
 	shutdown      *session.Ending
 }
 
@@ -58,6 +67,7 @@ func NewServer(cfg Config) *Server {
 	orDefault(&cfg.MaxRefused, 128)
 	orDefault(&cfg.QueueBytes, 4<<20)
 	orDefault(&cfg.QueueFrames, 10_000)
+	orDefault(&cfg.TotalQueueBytes, 64<<20)
 	orDefault(&cfg.MaxFrames, 100)
 	orDefault(&cfg.WriteTimeout, 10*time.Second)
 	orDefault(&cfg.Orphan, 8*time.Second)
@@ -72,14 +82,16 @@ func NewServer(cfg Config) *Server {
 	}
 }
 
-func orDefault[T int | time.Duration](v *T, def T) {
+func orDefault[T int | int64 | time.Duration](v *T, def T) {
 	if *v == 0 {
 		*v = def
 	}
 }
 
 // Collectors returns the server's metrics.
-func (s *Server) Collectors() []prometheus.Collector { return s.metrics.collectors() }
+func (s *Server) Collectors() []prometheus.Collector {
+	return s.metrics.collectors(func() float64 { return float64(s.queued.Load()) })
+}
 
 // ServeHTTP answers one request. See Serves for which requests are the fallbacks'.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -242,6 +242,30 @@ func TestSlowClient(t *testing.T) {
 	})
 }
 
+// TestQueuesTogether has several pollers fall behind, each by less than one may alone.
+func TestQueuesTogether(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := inMemory(t, func(cfg *fallback.Config) { cfg.TotalQueueBytes = 100 << 10 })
+		const pollers = 5
+		for i := range pollers {
+			at := fmt.Sprintf("/app/key/1/poller%d", i)
+			e.poll(at)
+			e.say(at, subscribe("there"))
+			e.poll(at)
+		}
+		for range 100 {
+			e.deliver(strings.Repeat("x", 1<<10))
+			if queued := e.metric("peal_fallback_backlog_bytes"); queued > 100<<10+pollers<<10 {
+				t.Fatalf("%v bytes wait", queued)
+			}
+		}
+		if n := e.metric("peal_fallback_slow_disconnects_total"); n == 0 || n == pollers {
+			t.Errorf("%v were closed", n)
+		}
+	})
+}
+
 // TestDeadReader stops reading for good, with its connection open.
 func TestDeadReader(t *testing.T) {
 	t.Parallel()
