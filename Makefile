@@ -17,6 +17,7 @@ PROTOC_GEN_CONNECT_GO := connectrpc.com/connect/cmd/protoc-gen-connect-go@v1.21.
 TOOLS := $(CURDIR)/.tools/bin
 NPM_BIN := $(CURDIR)/dashboard/node_modules/.bin
 MODULES := dashboard/node_modules/.package-lock.json
+SDK_MODULES := conformance/sdk/node_modules/.package-lock.json
 DIST := dashboard/dist/index.html
 DIST_SOURCES := $(shell find dashboard/src dashboard/public dashboard/index.html dashboard/package-lock.json \
 	dashboard/tsconfig.json dashboard/vite.config.ts -type f -not -name '*.test.*' 2>/dev/null)
@@ -38,9 +39,14 @@ build: toolchain $(DIST) ## build the dashboard when it has changed, then bin/pe
 	@go build -buildvcs=false -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/peal ./cmd/peal
 
 .PHONY: test
-test: need-tests need-postgres build ## run every test: Go with the race detector, dashboard, browser; ends with the count of all
+test: need-tests need-postgres build $(SDK_MODULES) ## run every test: Go with the race detector, dashboard, browser, conformance; ends with the count of all
 	@go build -buildvcs=false -o bin/tally ./scripts/tally
 	@bin/tally $(ARGS)
+
+.PHONY: conformance
+conformance: need-tests need-postgres build $(SDK_MODULES) ## hold bin/peal, or the server at CONFORMANCE_HOST, against the Pusher protocol
+	@go build -buildvcs=false -o bin/tally ./scripts/tally
+	@bin/tally conformance
 
 .PHONY: check
 check: lint check-generated ## format, vet, linters and generated code; changes nothing
@@ -55,6 +61,7 @@ lint: need-shellcheck golangci-lint $(MODULES) ## look through Go, TypeScript, s
 	@cd admin-api && $(NPM_BIN)/buf lint
 	@cd edge/rpc && $(NPM_BIN)/buf lint
 	@cd dashboard && npm run --silent lint && npm run --silent typecheck
+	@cd conformance/sdk && $(NPM_BIN)/biome ci --config-path=$(CURDIR)/dashboard .
 	@shellcheck scripts/*.sh .ci/run
 
 .PHONY: fmt
@@ -63,6 +70,7 @@ fmt: golangci-lint $(MODULES) ## format Go, TypeScript and the schema
 	@cd admin-api && $(NPM_BIN)/buf format --write proto/peal
 	@cd edge/rpc && $(NPM_BIN)/buf format --write proto
 	@cd dashboard && npm run --silent format
+	@cd conformance/sdk && $(NPM_BIN)/biome check --write --config-path=$(CURDIR)/dashboard .
 
 .PHONY: generate
 generate: generators ## generate Go and TypeScript from the schema
@@ -116,7 +124,11 @@ generators: toolchain $(MODULES)
 
 $(MODULES): dashboard/package-lock.json
 	@scripts/toolchain.sh node
-	@scripts/npm.sh
+	@scripts/npm.sh dashboard
+
+$(SDK_MODULES): conformance/sdk/package-lock.json
+	@scripts/toolchain.sh node
+	@scripts/npm.sh conformance/sdk
 
 # Vite empties dist, and with it goes the file that keeps the folder in git.
 $(DIST): $(MODULES) $(DIST_SOURCES)

@@ -179,14 +179,13 @@ func (c *client) wantData(event, channel, data string) frame {
 	return f
 }
 
-// wantError returns the next frame, which must be an error with this code (0 for null) and a text that has this in it.
-func (c *client) wantError(code int, text string) frame {
+// wantError takes the next frame, which must be an error with this code (0 for null) and a text that has this in it.
+func (c *client) wantError(code int, text string) {
 	c.t.Helper()
 	f := c.want(evError, "")
 	if f.code != code || !strings.Contains(f.message, text) {
 		c.t.Fatalf("%s: received %s, want an error %d with %q", c.lib.name, f.raw, code, text)
 	}
-	return f
 }
 
 // quiet fails if a frame comes before the answer to a ping: the connection is open, and all that the server had to say to

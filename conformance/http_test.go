@@ -21,7 +21,7 @@ func TestTrap52_AGetMayHaveADigestAndAType(t *testing.T) {
 	for _, header := range []http.Header{nil, {"Content-Type": {"application/json"}}} {
 		for _, digest := range []string{"-", md5OfNothing} {
 			get := request{method: http.MethodGet, path: a.path("/channels"), md5: digest, header: header.Clone()}
-			a.call(t, get).want(t, http.StatusOK, "")
+			a.call(t, get).succeeds(t, "")
 		}
 	}
 	get := request{method: http.MethodGet, path: a.path("/channels"), md5: strings.Repeat("0", 32)}
@@ -61,7 +61,7 @@ func TestTrap53_ARequestIsOfItsTimeAndApp(t *testing.T) {
 	for _, off := range []time.Duration{-590 * time.Second, 590 * time.Second} {
 		r := publish
 		r.at = time.Now().Add(off)
-		a.call(t, r).want(t, http.StatusOK, "{}")
+		a.call(t, r).succeeds(t, "{}")
 		c.wantData("e", channel, "x")
 	}
 	c.marker(channel)
@@ -83,9 +83,9 @@ func TestTrap54_SuccessIs200WithAnObject(t *testing.T) {
 		a.post(t, "/batch_events", `{"batch":[{`+one+`,"channel":`+quote(channel)+`}]}`),
 		a.post(t, "/users/nobody/terminate_connections", "{}"),
 	} {
-		r.want(t, http.StatusOK, "{}")
+		r.succeeds(t, "{}")
 	}
-	a.get(t, "/channels").want(t, http.StatusOK, "")
+	a.get(t, "/channels").succeeds(t, "")
 	if body := a.get(t, "/channels").body; !strings.HasPrefix(body, "{") {
 		t.Errorf("answered %s", body)
 	}
@@ -147,21 +147,21 @@ func TestTrap56_AnEmptyChannelIsNotThere(t *testing.T) {
 	a := plain(t)
 	c := connect(t, a, js)
 	channel := unique("listed-")
-	a.get(t, "/channels/"+channel).want(t, http.StatusOK, `{"occupied":false}`)
+	a.get(t, "/channels/"+channel).succeeds(t, `{"occupied":false}`)
 	a.trigger(t, channel, "e", "x")
-	a.get(t, "/channels", "filter_by_prefix="+channel).want(t, http.StatusOK, `{"channels":{}}`)
+	a.get(t, "/channels", "filter_by_prefix="+channel).succeeds(t, `{"channels":{}}`)
 	c.subscribe(channel)
-	a.get(t, "/channels", "filter_by_prefix="+channel).want(t, http.StatusOK, `{"channels":{`+quote(channel)+`:{}}}`)
-	a.get(t, "/channels/"+channel).want(t, http.StatusOK, `{"occupied":true}`)
+	a.get(t, "/channels", "filter_by_prefix="+channel).succeeds(t, `{"channels":{`+quote(channel)+`:{}}}`)
+	a.get(t, "/channels/"+channel).succeeds(t, `{"occupied":true}`)
 	c.unsubscribe(channel)
 	c.quiet()
-	a.get(t, "/channels", "filter_by_prefix="+channel).want(t, http.StatusOK, `{"channels":{}}`)
-	a.get(t, "/channels/"+channel).want(t, http.StatusOK, `{"occupied":false}`)
+	a.get(t, "/channels", "filter_by_prefix="+channel).succeeds(t, `{"channels":{}}`)
+	a.get(t, "/channels/"+channel).succeeds(t, `{"occupied":false}`)
 	if _, listed := channelsOf(t, a)[""]; listed {
 		t.Error("a channel without a name is listed")
 	}
 	presence := unique("presence-")
-	a.get(t, "/channels/"+presence, "info=user_count").want(t, http.StatusOK, `{"occupied":false,"user_count":0}`)
+	a.get(t, "/channels/"+presence, "info=user_count").succeeds(t, `{"occupied":false,"user_count":0}`)
 }
 
 func channelsOf(t *testing.T, a app) map[string]any {
@@ -184,7 +184,7 @@ func TestTrap57_APublishTellsCounts(t *testing.T) {
 		c.join(presence, `{"user_id":"`+id+`"}`)
 	}
 	body := `{"name":"e","channels":[` + quote(public) + `,` + quote(presence) + `],"data":"x","info":"subscription_count,user_count"}`
-	r := a.post(t, "/events", body).want(t, http.StatusOK, "")
+	r := a.post(t, "/events", body).succeeds(t, "")
 	var told struct {
 		Channels map[string]struct {
 			Users         *int `json:"user_count"`
@@ -201,7 +201,7 @@ func TestTrap57_APublishTellsCounts(t *testing.T) {
 		t.Errorf("presence: %s", r.body)
 	}
 	batch := `{"batch":[{"name":"e","channel":` + quote(public) + `,"data":"x"},{"name":"e","channel":` + quote(public) + `,"data":"x","info":"subscription_count"}]}`
-	a.post(t, "/batch_events", batch).want(t, http.StatusOK, `{"batch":[{},{"subscription_count":3}]}`)
+	a.post(t, "/batch_events", batch).succeeds(t, `{"batch":[{},{"subscription_count":3}]}`)
 }
 
 // TestTrap58_TheQueryCanPublish: with arrays signed as Ruby signs them, and as PHP does.
@@ -227,7 +227,7 @@ func TestTrap58_TheQueryCanPublish(t *testing.T) {
 		}
 	}
 	// The parameters of a question may be arrays as well.
-	c.app.get(t, "/channels/"+unique("presence-"), "info[]=user_count").want(t, http.StatusOK, `{"occupied":false,"user_count":0}`)
+	c.app.get(t, "/channels/"+unique("presence-"), "info[]=user_count").succeeds(t, `{"occupied":false,"user_count":0}`)
 	// The older way: the body is the data, and the answer 202.
 	path := c.app.path("/channels/" + one + "/events")
 	old := c.app.call(t, request{method: http.MethodPost, path: path, params: []string{"name=old"}, body: "just text"})
@@ -238,7 +238,7 @@ func TestTrap58_TheQueryCanPublish(t *testing.T) {
 	// An escaped path is signed as it travels or as it reads.
 	id := "user@x"
 	for _, path := range []string{c.app.path("/users/" + id + "/terminate_connections"), c.app.path("/users/" + url.PathEscape(id) + "/terminate_connections")} {
-		c.app.call(t, request{method: http.MethodPost, path: path, body: "{}"}).want(t, http.StatusOK, "{}")
+		c.app.call(t, request{method: http.MethodPost, path: path, body: "{}"}).succeeds(t, "{}")
 	}
 }
 
@@ -257,7 +257,7 @@ func TestTrap59_TheBodyMayBeAsLargeAsItsEscapes(t *testing.T) {
 	if n := len(batch(data)); n < 600_000 {
 		t.Fatalf("the body has only %d bytes", n)
 	}
-	c.app.post(t, "/batch_events", batch(data)).want(t, http.StatusOK, "{}")
+	c.app.post(t, "/batch_events", batch(data)).succeeds(t, "{}")
 	for range 10 {
 		c.wantData("e", channel, data)
 	}

@@ -148,7 +148,7 @@ func handshake(f frame) (id string, seconds float64, err error) {
 	return id, seconds, nil
 }
 
-func readJS(object map[string]any, f frame) error {
+func readJS(_ map[string]any, f frame) error {
 	switch f.event {
 	case evEstablished:
 		_, _, err := handshake(f)

@@ -39,7 +39,7 @@ func TestInOrderExactlyOnce(t *testing.T) {
 			items = append(items, `{"name":"e","channel":`+quote(channel)+`,"data":"`+strconv.Itoa(i)+`"}`)
 			i++
 		}
-		a.post(t, "/batch_events", `{"batch":[`+strings.Join(items, ",")+`]}`).want(t, http.StatusOK, "{}")
+		a.post(t, "/batch_events", `{"batch":[`+strings.Join(items, ",")+`]}`).succeeds(t, "{}")
 	}
 	for _, c := range all {
 		for i := range events {
@@ -74,7 +74,7 @@ func TestComingAndGoing(t *testing.T) {
 		return sameJSON(a.get(t, "/channels/"+presence+"/users").body, `{"users":[{"id":"watcher"}]}`) &&
 			sameJSON(a.get(t, "/channels/"+public).body, `{"occupied":false}`)
 	})
-	a.get(t, "/channels/"+presence, "info=user_count").want(t, http.StatusOK, `{"occupied":true,"user_count":1}`)
+	a.get(t, "/channels/"+presence, "info=user_count").succeeds(t, `{"occupied":true,"user_count":1}`)
 	// Each transition was told once: who came has gone, and nobody twice.
 	there := map[string]bool{"watcher": true}
 	watcher.send(`{"event":"pusher:ping","data":{}}`)

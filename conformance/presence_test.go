@@ -4,7 +4,6 @@ package conformance
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -44,14 +43,13 @@ func TestTrap28_UserIDsAreText(t *testing.T) {
 	}
 }
 
-// wantMember returns the next frame, which must tell of this user.
-func (c *client) wantMember(event, channel, id string) frame {
+// wantMember takes the next frame, which must tell of this user.
+func (c *client) wantMember(event, channel, id string) {
 	c.t.Helper()
 	f := c.want(event, channel)
 	if !strings.HasPrefix(f.data, `{"user_id":`+quote(id)) {
 		c.t.Fatalf("%s: received %s, want it of %q", c.lib.name, f.raw, id)
 	}
-	return f
 }
 
 func TestTrap29_ASecondTabIsNoSecondMember(t *testing.T) {
@@ -139,7 +137,7 @@ func TestTrap32_WhoIsLostIsRemoved(t *testing.T) {
 			lose(c)
 			watcher.wantMember(evRemoved, channel, "7")
 			watcher.marker(channel) // once
-			watcher.app.get(t, "/channels/"+channel+"/users").want(t, http.StatusOK, `{"users":[{"id":"watcher"}]}`)
+			watcher.app.get(t, "/channels/"+channel+"/users").succeeds(t, `{"users":[{"id":"watcher"}]}`)
 		})
 	}
 	t.Run("silence", func(t *testing.T) {
@@ -225,9 +223,9 @@ func TestTrap36_TheCountIsOfUsers(t *testing.T) {
 		all = append(all, c)
 	}
 	a := all[0].app
-	a.get(t, "/channels/"+channel, "info=user_count").want(t, http.StatusOK, `{"occupied":true,"user_count":2}`)
-	a.get(t, "/channels", "filter_by_prefix="+channel, "info=user_count").want(t, http.StatusOK, `{"channels":{`+quote(channel)+`:{"user_count":2}}}`)
+	a.get(t, "/channels/"+channel, "info=user_count").succeeds(t, `{"occupied":true,"user_count":2}`)
+	a.get(t, "/channels", "filter_by_prefix="+channel, "info=user_count").succeeds(t, `{"channels":{`+quote(channel)+`:{"user_count":2}}}`)
 	all[0].unsubscribe(channel)
 	all[0].next() // bo has come
-	a.get(t, "/channels/"+channel, "info=user_count").want(t, http.StatusOK, `{"occupied":true,"user_count":2}`)
+	a.get(t, "/channels/"+channel, "info=user_count").succeeds(t, `{"occupied":true,"user_count":2}`)
 }

@@ -41,6 +41,7 @@ func startPeal() (*process, error) {
 	}
 	const free = "127.0.0.1:0"
 	p := &process{data: data, log: &lockedBuffer{}, exited: make(chan error, 1)}
+	//nolint:gosec // G702: which program is tested is for who runs the suite to say.
 	p.cmd = exec.Command(binary, "dev", "--json", "--data", data, "--seed", "testdata/seed.yaml",
 		"--edge-addr", free, "--control-addr", free, "--ops-addr", free, "--shutdown-timeout", "10s")
 	p.cmd.Env = withoutSettings()

@@ -107,7 +107,7 @@ func TestTrap18_DoubleSubscribe(t *testing.T) {
 		c.ask(channel, "", "")
 		c.wantError(0, "Existing subscription")
 		c.marker(channel)
-		c.app.get(t, "/channels/"+channel, "info=subscription_count").want(t, http.StatusOK, `{"occupied":true,"subscription_count":1}`)
+		c.app.get(t, "/channels/"+channel, "info=subscription_count").succeeds(t, `{"occupied":true,"subscription_count":1}`)
 	})
 	t.Run("members", func(t *testing.T) {
 		t.Parallel()
@@ -121,7 +121,7 @@ func TestTrap18_DoubleSubscribe(t *testing.T) {
 			c.wantError(0, "Existing subscription")
 		}
 		other.marker(channel)
-		c.app.get(t, "/channels/"+channel, "info=user_count").want(t, http.StatusOK, `{"occupied":true,"user_count":2}`)
+		c.app.get(t, "/channels/"+channel, "info=user_count").succeeds(t, `{"occupied":true,"user_count":2}`)
 		c.unsubscribe(channel)
 		other.wantData(evRemoved, channel, `{"user_id":"7"}`)
 		other.marker(channel)
@@ -257,7 +257,7 @@ func TestTrap24_OnlyPublishedEventsAreKept(t *testing.T) {
 	channel := unique("private-cache-")
 	// Nobody is there, and yet it is kept; so it is without its sender's socket.
 	body := `{"name":"e","channel":` + quote(channel) + `,"data":"kept","socket_id":` + quote(c.id) + `}`
-	c.app.post(t, "/events", body).want(t, http.StatusOK, "{}")
+	c.app.post(t, "/events", body).succeeds(t, "{}")
 	sender.subscribe(channel)
 	sender.wantData("e", channel, "kept")
 	c.subscribe(channel)

@@ -110,6 +110,7 @@ func prepared(t *testing.T, name string) app {
 	}
 	a, ok := server.apps[name]
 	if !ok {
+		notOnOurs(t)
 		t.Skipf("skipped: needs %s (CONFORMANCE_APPS %s=…)", what, name)
 	}
 	return a
@@ -118,6 +119,14 @@ func prepared(t *testing.T, name string) app {
 func plain(t *testing.T) app {
 	t.Helper()
 	return prepared(t, "plain")
+}
+
+// notOnOurs fails a test that is about to be skipped: our own server lacks nothing.
+func notOnOurs(t *testing.T) {
+	t.Helper()
+	if server.own != nil {
+		t.Fatal("our own server has all that the suite needs, so nothing may be skipped")
+	}
 }
 
 // needsOwn skips a test that starts and stops servers, when the one under test is not ours.

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Installs the dashboard's npm packages as package-lock.json says, and leaves that file alone.
+# Installs a folder's npm packages as its package-lock.json says, and leaves that file alone.
+#
+#   scripts/npm.sh FOLDER
 set -euo pipefail
-cd "$(dirname "$0")/../dashboard"
+cd "$(dirname "$0")/../$1"
 
-echo "installing npm packages" >&2
+echo "installing npm packages for $1" >&2
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 quiet=(--no-audit --no-fund --loglevel=error)

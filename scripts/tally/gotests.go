@@ -15,7 +15,17 @@ import (
 
 // goTests runs every Go package.
 func goTests(ctx context.Context, out io.Writer) counts {
-	cmd := exec.CommandContext(ctx, "go", "test", "-race", "-json", "-timeout=10m", "./...")
+	return runGo(ctx, out, "-race", "-timeout=10m", "./...")
+}
+
+// conformance runs the suite that drives the built binary. It measures nothing that the race detector could see, and what
+// it talks to is another program, so its result is good for one run only.
+func conformance(ctx context.Context, out io.Writer) counts {
+	return runGo(ctx, out, "-tags=conformance", "-count=1", "-timeout=10m", "./conformance")
+}
+
+func runGo(ctx context.Context, out io.Writer, args ...string) counts {
+	cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-json"}, args...)...) //nolint:gosec // G204: our own arguments.
 	var complaints bytes.Buffer
 	cmd.Stderr = &complaints
 	stdout, err := cmd.StdoutPipe()

@@ -1,11 +1,12 @@
 // Command tally runs every test there is (Go with the race detector, the dashboard's unit tests and type check, the browser's
-// journeys through the built binary) and ends with one line that counts them all: "N passed, M failed, K skipped".
+// journeys through the built binary, the conformance suite against it) and ends with one line that counts them all: "N passed,
+// M failed, K skipped".
 //
 // What counts is a test without subtests of its own, in Go as in TypeScript: each case of a table is one, the table is
 // not. What fails outside of any test (a package that does not build, a type error) counts as one that failed. It shows
 // a line for each part, and the output of what failed. It installs and builds nothing: `make test` has done that.
 //
-// Names of parts as arguments run only those: go, types, unit, e2e.
+// Names of parts as arguments run only those: go, types, unit, e2e, conformance.
 package main
 
 import (
@@ -36,10 +37,12 @@ func main() {
 }
 
 func run(ctx context.Context, only []string, out io.Writer) int {
-	parts := []part{{"go", goTests}, {"types", typeCheck}, {"unit", unitTests}, {"e2e", journeys}}
+	parts := []part{
+		{"go", goTests}, {"types", typeCheck}, {"unit", unitTests}, {"e2e", journeys}, {"conformance", conformance},
+	}
 	for _, name := range only {
 		if !slices.ContainsFunc(parts, func(p part) bool { return p.name == name }) {
-			_, _ = fmt.Fprintf(out, "there is no part %q: choose among go, types, unit, e2e\n", name)
+			_, _ = fmt.Fprintf(out, "there is no part %q: choose among go, types, unit, e2e, conformance\n", name)
 			return 2
 		}
 	}
@@ -52,7 +55,7 @@ func run(ctx context.Context, only []string, out io.Writer) int {
 		partCtx, cancel := context.WithTimeout(ctx, limit)
 		c := p.run(partCtx, out)
 		cancel()
-		_, _ = fmt.Fprintf(out, "%-5s %s, %s\n\n", p.name, c, time.Since(began).Round(100*time.Millisecond))
+		_, _ = fmt.Fprintf(out, "%-11s %s, %s\n\n", p.name, c, time.Since(began).Round(100*time.Millisecond))
 		total.add(c)
 		if ctx.Err() != nil {
 			_, _ = fmt.Fprintln(out, "interrupted")
