@@ -24,7 +24,7 @@ command="scripts/bench.sh${quick:+ --quick} --rounds $rounds"
 work=$(mktemp -d)
 out=${keep:-$work/figures}
 mkdir -p "$out"
-peal_pid='' plain_pid='' load_pid=''
+peal_pid='' plain_pid='' load_pid='' ops=''
 
 # stop ends a process of ours and waits for it.
 stop() {
@@ -91,6 +91,7 @@ start_peal() {
 	local url
 	url=$(sed -n 's/.*"edge_url":"\([^"]*\)".*/\1/p' "$work/peal.json")
 	peal=peal=${url#http://},pid=$peal_pid
+	ops=$(sed -n 's/.*"ops_url":"\([^"]*\)".*/\1/p' "$work/peal.json")
 }
 
 restart() {
@@ -176,6 +177,13 @@ if [ -z "$quick" ]; then
 	for n in 100 1000 5000 15000; do
 		measure "size-$n" fanout --target "$peal" --subscribers "$n" --window 16 --warmup 1s --duration 4s
 	done
+fi
+# Where the time goes while a thousand sockets hear as fast as they can.
+(sleep 2 && PPROF_TMPDIR="$work" go tool pprof -proto -output "$work/cpu.pprof" "$ops/debug/pprof/profile?seconds=3") >/dev/null 2>&1 &
+fetch_pid=$!
+measure profiled fanout --target "$peal" --window 16 --warmup 1s --duration 6s
+if wait "$fetch_pid"; then
+	go tool pprof -top -nodecount=16 "$work/peal" "$work/cpu.pprof" 2>/dev/null | sed -n '/flat%/,$p' >"$out/profile.txt"
 fi
 stop "$plain_pid"
 stop "$peal_pid"

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -82,12 +83,28 @@ func render(figures string) ([]byte, error) {
 	for _, line := range start {
 		fmt.Fprintf(&b, "- %s\n", line)
 	}
+	if err := writeProfile(&b, figures); err != nil {
+		return nil, err
+	}
 	micro, err := lines(figures, "go.txt")
 	if err != nil {
 		return nil, err
 	}
 	writeMicro(&b, micro)
 	return b.Bytes(), nil
+}
+
+// writeProfile shows where the server's time went, where that was measured.
+func writeProfile(b *bytes.Buffer, figures string) error {
+	profile, err := lines(figures, "profile.txt")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(b, "\n### Where the time goes: fan-out to 1,000, window 16\n\n```\n%s\n```\n", strings.Join(profile, "\n"))
+	return nil
 }
 
 // lines reads a text file, without lines that are empty.
