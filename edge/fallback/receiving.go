@@ -83,11 +83,11 @@ func (c *conversation) written(frames [][]byte) {
 	}
 }
 
-// told says that the client knows of the end.
+// told says that the client knows of the end. Who comes under the same name after that begins anew.
 func (c *conversation) told() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.expires = time.Time{}
+	c.gone = true
 	signal(c.changed)
 }
 
