@@ -17,6 +17,7 @@ import (
 	adminapi "github.com/pealhq/peal/admin-api"
 	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/dashboard"
+	"github.com/pealhq/peal/edge/fallback"
 	"github.com/pealhq/peal/edge/httpapi"
 	"github.com/pealhq/peal/edge/publish"
 	"github.com/pealhq/peal/edge/rpc"
@@ -57,6 +58,7 @@ type platform struct {
 	counts     *session.Counts
 	sessions   *session.Registry
 	sockets    *socket.Server
+	fallbacks  *fallback.Server
 	httpAPI    *httpapi.Server
 	publishRPC *rpc.Server
 	listener   *pgstore.Listener
@@ -179,15 +181,18 @@ func (p *platform) build() {
 			Total: p.cfg.settings.count(setAcceptRate), PerAddress: p.cfg.settings.count(setAddressRate),
 		}),
 	})
-	sockets, refused := descriptorShares()
+	descriptors, refused := descriptorShares()
+	sockets, sessions := fallbackShare(descriptors)
+	memory := watchMemory(memoryLimit(p.cfg.settings.text(setMemoryLimit), log))
 	p.sockets = socket.NewServer(socket.Config{
 		Sessions: p.sessions, Logger: log,
 		PathPrefix: p.cfg.settings.text(setEdgePathPrefix),
 		Portable:   p.cfg.settings.text(setPortableSockets) == "true",
 		MaxSockets: sockets,
 		MaxRefused: refused,
-		Memory:     watchMemory(memoryLimit(p.cfg.settings.text(setMemoryLimit), log)),
+		Memory:     memory,
 	})
+	p.fallbacks = p.newFallbacks(sessions, memory)
 	p.httpAPI = httpapi.NewServer(httpapi.Config{
 		Apps: p.cache, Publisher: p.publish, Presence: p.bus, Connections: p.sessions, Logger: log,
 		PathPrefix: p.cfg.settings.text(setEdgePathPrefix),
@@ -206,7 +211,7 @@ func (p *platform) build() {
 	})
 	p.health = &health{database: p.store.Ping, hearing: p.listener.Hearing}
 	for _, c := range [][]prometheus.Collector{
-		p.hub.Collectors(), p.publish.Collectors(), p.sockets.Collectors(), p.httpAPI.Collectors(),
+		p.hub.Collectors(), p.publish.Collectors(), p.sockets.Collectors(), p.fallbacks.Collectors(), p.httpAPI.Collectors(),
 		p.publishRPC.Collectors(),
 	} {
 		p.metrics.MustRegister(c...)
@@ -221,7 +226,11 @@ func (p *platform) edgeHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path, ok := strings.CutPrefix(r.URL.EscapedPath(), prefix)
 		switch {
-		case socket.IsUpgrade(r), !ok:
+		case socket.IsUpgrade(r):
+			p.sockets.ServeHTTP(w, r)
+		case p.fallbacks.Serves(r.URL.EscapedPath()):
+			p.fallbacks.ServeHTTP(w, r)
+		case !ok:
 			p.sockets.ServeHTTP(w, r)
 		case strings.HasPrefix(path, "/apps/"), strings.HasPrefix(path, "/users/"):
 			p.httpAPI.ServeHTTP(w, r)
@@ -285,6 +294,7 @@ func (p *platform) stop(ctx context.Context) error {
 	var edge errgroup.Group
 	edge.Go(func() error { return p.edgeDoor.server.Shutdown(ctx) })
 	edge.Go(func() error { return p.sockets.Shutdown(ctx) })
+	edge.Go(func() error { return p.fallbacks.Shutdown(ctx) })
 	err := errors.Join(edge.Wait(), p.controlDoor.server.Shutdown(ctx), p.opsDoor.server.Shutdown(ctx))
 	if errors.Is(err, context.DeadlineExceeded) {
 		// That a client is slow is no failure of ours.

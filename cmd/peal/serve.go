@@ -12,7 +12,7 @@ import (
 func doorSettings() []string {
 	return []string{
 		setEdgeAddr, setControlAddr, setOpsAddr, setEdgeURL, setEdgePathPrefix, setDashboardURL,
-		setPortableSockets, setTrustedProxies,
+		setPortableSockets, setTrustedProxies, setFallbackHostname, setFallbackCookie,
 		setMemoryLimit, setAcceptRate, setAddressRate, setShutdownTimeout, setLogLevel, setLogFormat,
 	}
 }

@@ -54,6 +54,8 @@ const (
 	setMemoryLimit      = "memory_limit"
 	setAcceptRate       = "accept_rate"
 	setAddressRate      = "accept_rate_per_address"
+	setFallbackHostname = "fallback_hostname"
+	setFallbackCookie   = "fallback_cookie"
 	setShutdownTimeout  = "shutdown_timeout"
 	setLogLevel         = "log_level"
 	setLogFormat        = "log_format"
@@ -75,6 +77,8 @@ func allSettings() []setting {
 		{name: setMemoryLimit, def: "auto", help: "memory that the process may use, such as 2GiB; auto is what the container or the machine has. From 85 % on new sockets are refused", check: checkMemory},
 		{name: setAcceptRate, def: "0", help: "new sockets a second that the edge accepts; 0 is no limit", check: checkCount},
 		{name: setAddressRate, def: "100", help: "new sockets a second from one public address; 0 is no limit", check: checkCount},
+		{name: setFallbackHostname, help: "host name at which clients without a WebSocket find this very process; they stay there once they have begun", check: checkHostname},
+		{name: setFallbackCookie, def: "false", help: "give clients without a WebSocket a cookie that names this process, for load balancers that go by one", toggle: true, check: oneOf("true", "false")},
 		{name: setShutdownTimeout, def: "20s", help: "how long a stop may take before what is left is cut off", check: checkDuration},
 		{name: setLogLevel, def: "info", help: "debug, info, warn or error", check: checkLogLevel},
 		{name: setLogFormat, def: "auto", help: "json, text, or auto: text on a terminal and json elsewhere", check: oneOf("auto", "json", "text")},

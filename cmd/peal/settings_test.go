@@ -64,6 +64,8 @@ func TestSettingsRefuse(t *testing.T) {
 		"an emptied duration":          {environ: []string{"PEAL_SHUTDOWN_TIMEOUT="}, want: "shutdown_timeout"},
 		"an unknown level":             {args: []string{"--log-level", "loud"}, want: "log_level"},
 		"an unknown format":            {args: []string{"--log-format", "xml"}, want: "log_format"},
+		"a host name with a port":      {environ: []string{"PEAL_FALLBACK_HOSTNAME=edge.example:443"}, want: "fallback_hostname"},
+		"a cookie of some kind":        {environ: []string{"PEAL_FALLBACK_COOKIE=peal"}, want: "fallback_cookie"},
 		"a prefix with a slash behind": {args: []string{"--edge-path-prefix", "/x/"}, want: "edge_path_prefix"},
 	} {
 		_, err := load(t, c.environ, c.args...)
