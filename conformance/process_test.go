@@ -87,7 +87,7 @@ func withoutSettings() []string {
 func (p *process) target() target {
 	t := target{addr: p.edge, ops: p.ops, own: p, apps: map[string]app{}}
 	for i, name := range []string{
-		"plain", "other", "counts", "watch", "quiet", "origins", "tls", "brief", "few", "strict", "disabled", "small", "compressed",
+		"plain", "other", "counts", "watch", "quiet", "origins", "tls", "brief", "few", "strict", "disabled", "small", "compressed", "pair",
 	} {
 		t.apps[name] = app{strconv.Itoa(9001 + i), "conformance-" + name, "secret-of-" + name}
 	}

@@ -43,6 +43,7 @@ var needs = map[string]string{
 	"disabled":   "an app that is disabled",
 	"small":      "an app with at most 2 presence members, 3 channels a socket and 10 client events a second",
 	"compressed": "an app with permessage-deflate on",
+	"pair":       "a second app with at most 2 connections",
 }
 
 // server is what the tests talk to; TestMain sets it before any of them runs.

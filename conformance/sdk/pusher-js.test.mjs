@@ -76,23 +76,15 @@ describe("pusher-js", { concurrency: true }, () => {
   });
 
   test("trap 6: who is over the plan's connections is told 4004, and stays away", {
-    skip: without("few"),
+    skip: without("pair"),
   }, async () => {
-    await eventually("both places", async () => {
-      const clients = [connect("few"), connect("few")];
-      // Other tests may hold the places for a moment.
-      await eventually("an answer", () =>
-        clients.every((c) => ["connected", "disconnected"].includes(c.connection.state)),
-      );
-      if (clients.every((c) => c.connection.state === "connected")) return true;
-      for (const c of clients) c.disconnect();
-      await pause(200);
-      return false;
-    });
-    const client = connect("few");
+    await Promise.all([connected("pair"), connected("pair")]);
+    const client = connect("pair");
     const error = await once(client.connection, "error");
     assert.equal(error.data?.code ?? error.error?.data?.code, 4004);
     await eventually("the end", () => client.connection.state === "disconnected");
+    await pause(1200);
+    assert.equal(client.connection.state, "disconnected");
   });
 
   test("trap 8: it stays through a short activity timeout", { skip: without("brief") }, async () => {

@@ -21,7 +21,7 @@ func goTests(ctx context.Context, out io.Writer) counts {
 // conformance runs the suite that drives the built binary. It measures nothing that the race detector could see, and what
 // it talks to is another program, so its result is good for one run only.
 func conformance(ctx context.Context, out io.Writer) counts {
-	return runGo(ctx, out, "-tags=conformance", "-count=1", "-timeout=10m", "./conformance")
+	return runGo(ctx, out, "-tags=conformance", "-count=1", "-parallel=16", "-timeout=10m", "./conformance")
 }
 
 func runGo(ctx context.Context, out io.Writer, args ...string) counts {
