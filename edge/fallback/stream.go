@@ -141,6 +141,7 @@ func (st *stream) handOver(ctx context.Context) bool {
 		select {
 		case <-st.rec.wake:
 		case <-ctx.Done():
+			st.c.server.metrics.handovers.Inc() // It has left, to come back in a moment.
 			return false
 		case <-timer.C:
 			st.units = 0 // This client does not do that.
