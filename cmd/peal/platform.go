@@ -5,18 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/url"
-	"runtime"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
-	adminapi "github.com/pealhq/peal/admin-api"
 	"github.com/pealhq/peal/channels"
-	"github.com/pealhq/peal/dashboard"
 	"github.com/pealhq/peal/edge/fallback"
 	"github.com/pealhq/peal/edge/httpapi"
 	"github.com/pealhq/peal/edge/publish"
@@ -164,107 +159,6 @@ func orURL(u, def *url.URL) *url.URL {
 		return u
 	}
 	return def
-}
-
-// build joins the parts, which all exist then.
-func (p *platform) build() {
-	log := p.cfg.log
-	p.metrics = newMetrics()
-	p.cache = tenants.NewCache(tenants.CacheConfig{Loader: p.store})
-	p.bus = channels.NewMemoryBus(channels.MemoryConfig{Notices: session.Notices()})
-	p.hub = channels.NewHub(p.bus)
-	p.publish = publish.New(publish.Config{Bus: p.bus, Limiter: tenants.NewLimiter()})
-	p.counts = session.NewCounts(session.CountsConfig{Bus: p.bus, Presence: p.bus, Logger: log})
-	p.sessions = session.NewRegistry(session.RegistryConfig{
-		Apps: p.cache, Hub: p.hub, Presence: p.bus, Publisher: p.publish, Counts: p.counts, Logger: log,
-		Arrivals: session.NewArrivals(session.ArrivalsConfig{
-			Total: p.cfg.settings.count(setAcceptRate), PerAddress: p.cfg.settings.count(setAddressRate),
-		}),
-	})
-	descriptors, refused := descriptorShares()
-	sockets, sessions := fallbackShare(descriptors)
-	memory := watchMemory(memoryLimit(p.cfg.settings.text(setMemoryLimit), log))
-	p.sockets = socket.NewServer(socket.Config{
-		Sessions: p.sessions, Logger: log,
-		PathPrefix: p.cfg.settings.text(setEdgePathPrefix),
-		Portable:   p.cfg.settings.text(setPortableSockets) == "true",
-		MaxSockets: sockets,
-		MaxRefused: refused,
-		Memory:     memory,
-	})
-	p.fallbacks = p.newFallbacks(sessions, memory)
-	p.httpAPI = httpapi.NewServer(httpapi.Config{
-		Apps: p.cache, Publisher: p.publish, Presence: p.bus, Connections: p.sessions, Logger: log,
-		PathPrefix: p.cfg.settings.text(setEdgePathPrefix),
-	})
-	p.publishRPC = rpc.New(rpc.Config{Apps: p.cache, Publisher: p.publish, Presence: p.bus, Logger: log})
-	p.listener = pgstore.NewListener(pgstore.ListenerConfig{
-		URL: p.cfg.databaseURL, Logger: log,
-		Changed: func(ctx context.Context, appID string) {
-			p.cache.Drop(appID)
-			p.sessions.Recheck(ctx, appID)
-		},
-		Reset: func(ctx context.Context) {
-			p.cache.DropAll()
-			p.sessions.RecheckAll(ctx)
-		},
-	})
-	p.health = &health{database: p.store.Ping, hearing: p.listener.Hearing}
-	for _, c := range [][]prometheus.Collector{
-		p.hub.Collectors(), p.publish.Collectors(), p.sockets.Collectors(), p.fallbacks.Collectors(), p.httpAPI.Collectors(),
-		p.publishRPC.Collectors(),
-	} {
-		p.metrics.MustRegister(c...)
-	}
-}
-
-// edgeHandler splits the edge door between what answers there, by the path as it was sent. Whoever asks for a WebSocket
-// gets one, and is told on it what is wrong with the path.
-func (p *platform) edgeHandler() http.Handler {
-	prefix := p.cfg.settings.text(setEdgePathPrefix)
-	publishRPC := http.StripPrefix(prefix, p.publishRPC)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		path, ok := strings.CutPrefix(r.URL.EscapedPath(), prefix)
-		switch {
-		case socket.IsUpgrade(r):
-			p.sockets.ServeHTTP(w, r)
-		case p.fallbacks.Serves(r.URL.EscapedPath()):
-			p.fallbacks.ServeHTTP(w, r)
-		case !ok:
-			p.sockets.ServeHTTP(w, r)
-		case strings.HasPrefix(path, "/apps/"), strings.HasPrefix(path, "/users/"):
-			p.httpAPI.ServeHTTP(w, r)
-		case strings.HasPrefix(path, rpc.Path):
-			publishRPC.ServeHTTP(w, r)
-		default:
-			p.sockets.ServeHTTP(w, r)
-		}
-	})
-}
-
-func (p *platform) controlHandler() (http.Handler, error) {
-	api, err := adminapi.New(adminapi.Config{
-		Store:      p.store,
-		Passwords:  tenants.NewPasswords(runtime.GOMAXPROCS(0)),
-		Publisher:  testPublisher{p.publish},
-		Logger:     p.cfg.log,
-		ControlURL: p.addresses.dashboard,
-		Edge:       p.edgeFor,
-		Version:    buildVersion(),
-	})
-	if err != nil {
-		return nil, err
-	}
-	pages := dashboard.Handler(dashboard.Config{
-		ConnectTo: func(r *http.Request) []string {
-			return edgeAddress(p.edgeFor((&url.URL{Host: r.Host}).Hostname())).origins()
-		},
-		TLS: p.addresses.dashboard.Scheme == "https",
-	})
-	mux := http.NewServeMux()
-	mux.Handle(adminapi.Prefix+"/", api)
-	mux.Handle("/", pages)
-	return mux, nil
 }
 
 // sweepSessions removes the rows of sessions that have ended, once an hour.
