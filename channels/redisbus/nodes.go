@@ -1,0 +1,78 @@
+package redisbus
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Node is an edge as the registry knows it.
+type Node struct {
+	ID string `json:"id"`
+	// Address is where the others reach it.
+	Address string    `json:"address,omitempty"`
+	Version string    `json:"version,omitempty"`
+	Started time.Time `json:"started"`
+}
+
+// Load is what changes of a node while it runs.
+type Load struct {
+	Sockets  int  `json:"sockets"`
+	Draining bool `json:"draining"`
+}
+
+// NodeStatus is a node with the load that it told of last.
+type NodeStatus struct {
+	Node
+	Load
+	// Seen is when, by Redis's clock.
+	Seen time.Time `json:"-"`
+}
+
+func (b *Bus) nodeNow() NodeStatus {
+	n := NodeStatus{Node: b.cfg.Node}
+	if n.Started.IsZero() {
+		n.Started = b.started
+	}
+	if b.cfg.Load != nil {
+		n.Load = b.cfg.Load()
+	}
+	return n
+}
+
+// Nodes lists the edges whose leases have not been swept, by id. One that has not been seen for longer than a lease is
+// dead or out of touch.
+func (b *Bus) Nodes(ctx context.Context) ([]NodeStatus, error) {
+	if !b.running.Load() {
+		return nil, unavailable("nodes", errNotRunning)
+	}
+	ctx, cancel := context.WithTimeout(ctx, b.cfg.Timeout)
+	defer cancel()
+	tag := b.names.none()
+	told, err := b.client.HGetAll(ctx, tag+"nodes").Result()
+	if err != nil {
+		return nil, unavailable("nodes", err)
+	}
+	leases, err := b.client.ZRangeWithScores(ctx, tag+"leases", 0, -1).Result()
+	if err != nil {
+		return nil, unavailable("nodes", err)
+	}
+	var list []NodeStatus
+	for _, l := range leases {
+		id, _ := l.Member.(string)
+		var n NodeStatus
+		// A node of another version may tell more or less of itself, but always in JSON.
+		if json.Unmarshal([]byte(told[id]), &n) != nil || l.Score == 0 {
+			continue
+		}
+		n.Seen = time.UnixMilli(int64(l.Score)).Add(-b.cfg.Lease)
+		list = append(list, n)
+	}
+	slices.SortFunc(list, func(a, b NodeStatus) int { return strings.Compare(a.ID, b.ID) })
+	return list, nil
+}
+
+// Renew tells the registry at once of a load that has changed, as when the node begins to drain.
+func (b *Bus) Renew() { b.tenure.renewNow() }
