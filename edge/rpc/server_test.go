@@ -99,6 +99,10 @@ func newEdge(t *testing.T) *edge {
 	var running sync.WaitGroup
 	running.Go(func() { _ = e.bus.Run(ctx, e.hub.Deliver) })
 	t.Cleanup(func() { e.http.Close(); cancel(); running.Wait() })
+	// Run has no other way to say that it is ready.
+	for e.bus.Publish(ctx, channels.Message{Topic: channels.Topic{App: "0", Channel: "ready"}}) != nil {
+		time.Sleep(time.Millisecond)
+	}
 	return e
 }
 
