@@ -89,16 +89,19 @@ func TestWelcomes(t *testing.T) {
 		c.want(evEstablished, "")
 		c.quiet()
 	}
-	for _, origin := range []string{"https://allowed.example", ""} {
-		lib := js
-		if origin != "" {
-			lib.header = http.Header{"Origin": {origin}}
-		}
-		connect(t, prepared(t, "origins"), lib).quiet()
-	}
 	lib := js
 	lib.header = http.Header{"Sec-WebSocket-Extensions": {"permessage-deflate; client_max_window_bits"}}
 	connect(t, plain(t), lib).quiet() // compression is not forced on anybody
+	for _, origin := range []string{"https://allowed.example", ""} {
+		t.Run("from "+origin, func(t *testing.T) {
+			t.Parallel()
+			lib := js
+			if origin != "" {
+				lib.header = http.Header{"Origin": {origin}}
+			}
+			connect(t, prepared(t, "origins"), lib).quiet()
+		})
+	}
 	authorized := map[string]func(c *client){
 		"signed in": func(c *client) { c.signedIn(`{"id":"ann"}`) },
 		"private":   func(c *client) { c.subscribe(unique("private-")) },

@@ -69,7 +69,7 @@ func runNode(t *testing.T, file string) {
 			switch {
 			case o.Skip != "":
 				notOnOurs(t)
-				t.Skip("skipped: " + o.Skip)
+				t.Skip(o.Skip)
 			case !o.OK:
 				t.Error(o.Error)
 			}

@@ -112,7 +112,7 @@ func prepared(t *testing.T, name string) app {
 	a, ok := server.apps[name]
 	if !ok {
 		notOnOurs(t)
-		t.Skipf("skipped: needs %s (CONFORMANCE_APPS %s=…)", what, name)
+		t.Skipf("needs %s (CONFORMANCE_APPS %s=…)", what, name)
 	}
 	return a
 }
@@ -134,6 +134,6 @@ func notOnOurs(t *testing.T) {
 func needsOwn(t *testing.T) {
 	t.Helper()
 	if server.own == nil {
-		t.Skip("skipped: needs a server that the suite may start and stop")
+		t.Skip("needs a server that the suite may start and stop")
 	}
 }
