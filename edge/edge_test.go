@@ -66,6 +66,10 @@ func newEdge(t *testing.T) *edge {
 	bus := channels.NewMemoryBus(channels.MemoryConfig{Notices: session.Notices()})
 	hub := channels.NewHub(bus)
 	run(t, func(ctx context.Context) error { return bus.Run(ctx, hub.Deliver) })
+	// Run has no other way to say that it is ready.
+	for bus.Publish(t.Context(), channels.Message{Topic: channels.Topic{App: "0", Channel: "ready"}}) != nil {
+		time.Sleep(time.Millisecond)
+	}
 	publisher := publish.New(publish.Config{Bus: bus})
 	sessions := session.NewRegistry(session.RegistryConfig{
 		Apps: known, Hub: hub, Presence: bus, Publisher: publisher, Logger: log,

@@ -288,12 +288,12 @@ func TestHalfAFrameIsNotWaitedForForEver(t *testing.T) {
 	}
 	all.Wait()
 	// A message in pieces that keep coming is read, however long the whole takes.
-	c := e.rawJoin(t)
+	c := onLoopback(t, func(cfg *socket.Config) { cfg.ReadTimeout = 2 * time.Second }).rawJoin(t)
 	for i := range len(whole) {
 		if _, err := io.WriteString(c.conn, whole[i:i+1]); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(80 * time.Millisecond)
 	}
 	if _, payload, err := c.frame(); err != nil || !strings.Contains(string(payload), "pusher:pong") {
 		t.Errorf("a slow message got %q, %v", payload, err)
