@@ -1,7 +1,7 @@
 // Package bustest is the suite that every [channels.Bus] and every [channels.Presence] must pass. It is imported by
 // tests only.
 //
-// Start with [Run] and [RunPresence].
+// Start with [Run] and [RunPresence], and [RunShared] for what several edges share.
 package bustest
 
 import (
@@ -154,15 +154,22 @@ func (e *edge) unsubscribe(topic channels.Topic) {
 	}
 }
 
-// flush returns when all that was published before has been delivered: what comes after it on a topic that
-// only this call knows must come later.
+// flush returns when all that was published before has been delivered, as well as can be told: what comes after it on
+// topics that only this call knows must come later, on a bus that reads all topics in one line. One that has several
+// lines has, most likely, one of these topics in each.
 func (e *edge) flush() {
 	e.t.Helper()
-	last := topic(fmt.Sprintf("flush-%d", time.Now().UnixNano()))
-	e.subscribe(last)
-	e.publish(message(last, "flush"))
-	e.await(last, 1)
-	e.unsubscribe(last)
+	var last []channels.Message
+	for i := range 12 {
+		t := topic(fmt.Sprintf("flush-%d-%d", time.Now().UnixNano(), i))
+		e.subscribe(t)
+		last = append(last, message(t, "flush"))
+	}
+	e.publish(last...)
+	for _, m := range last {
+		e.await(m.Topic, 1)
+		e.unsubscribe(m.Topic)
+	}
 }
 
 func topic(channel string) channels.Topic { return channels.Topic{App: "1", Channel: channel} }

@@ -36,8 +36,7 @@ func RunPresence(t *testing.T, newBoth func(*testing.T, channels.Notices) Both) 
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			both := newBoth(t, notices())
-			test(t, &house{edge: newEdge(t, both), Both: both, hub: channels.NewHub(both)})
+			test(t, newHouse(t, newBoth(t, notices())))
 		})
 	}
 }
@@ -299,13 +298,19 @@ func (h *house) enter(topic channels.Topic, o *observer, member *channels.Member
 
 // manyComeAndGo has users come and go, each on several sockets and all at a time. Whoever watches, from whatever moment,
 // must be able to say at any time who is there: the list it began with, and each notice once.
-func manyComeAndGo(t *testing.T, h *house) {
-	h.deliverToHub()
+func manyComeAndGo(t *testing.T, h *house) { comeAndGo(t, h) }
+
+// comeAndGo spreads the sockets over the edges.
+func comeAndGo(t *testing.T, edges ...*house) {
+	for _, h := range edges {
+		h.deliverToHub()
+	}
 	room := topic("presence-busy")
 	var crowd, watchers sync.WaitGroup
 	for user := range 8 {
 		for tab := range 2 {
 			crowd.Go(func() {
+				h := edges[tab%len(edges)]
 				o := &observer{id: fmt.Sprintf("%d.%d", user, tab)}
 				member := &channels.Member{ID: "u" + strconv.Itoa(user)}
 				for range 40 {
@@ -322,6 +327,7 @@ func manyComeAndGo(t *testing.T, h *house) {
 	}
 	for i := range 6 {
 		watchers.Go(func() {
+			h := edges[i%len(edges)]
 			time.Sleep(time.Duration(i) * 3 * time.Millisecond)
 			o := &observer{id: fmt.Sprintf("99.%d", i)}
 			h.enter(room, o, &channels.Member{ID: "watcher" + strconv.Itoa(i)})
@@ -384,7 +390,9 @@ func replay(o *observer) (there []string, problem string) {
 
 // nothingBetweenTheLines has subscribers come to a cache channel while it is published to: each gets one message as the
 // kept one and then all that follow, none twice and none left out.
-func nothingBetweenTheLines(t *testing.T, h *house) {
+func nothingBetweenTheLines(t *testing.T, h *house) { subscribeBetweenMessages(t, h, h) }
+
+func subscribeBetweenMessages(t *testing.T, from, h *house) {
 	h.deliverToHub()
 	room := topic("cache-busy")
 	var publisher, subscribers sync.WaitGroup
@@ -395,7 +403,7 @@ func nothingBetweenTheLines(t *testing.T, h *house) {
 			case <-stop:
 				return
 			default:
-				h.publish(channels.Message{Topic: room, Frame: []byte(strconv.Itoa(i)), Keep: time.Minute})
+				from.publish(channels.Message{Topic: room, Frame: []byte(strconv.Itoa(i)), Keep: time.Minute})
 			}
 		}
 	})

@@ -50,3 +50,11 @@ func TestPresence(t *testing.T) {
 		return newBus(t, func(c *Config) { c.Notices = n })
 	})
 }
+
+func TestEdges(t *testing.T) {
+	t.Parallel()
+	bustest.RunShared(t, func(t *testing.T, n channels.Notices) func() bustest.Both {
+		url, prefix := testenv.Redis(t)
+		return func() bustest.Both { return newBusAt(t, url, prefix, func(c *Config) { c.Notices = n }) }
+	})
+}
