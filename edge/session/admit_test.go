@@ -115,6 +115,26 @@ func TestRecheck(t *testing.T) {
 	}
 }
 
+// TestChangeWhileComingIn changes an app between the look-up of its key and the conversation's beginning: the recheck finds
+// nobody, and the conversation must have the new settings all the same.
+func TestChangeWhileComingIn(t *testing.T) {
+	t.Parallel()
+	e := newEdge(t)
+	g, _ := e.registry.Admit(t.Context(), session.Visitor{Key: demoKey})
+	app := *e.app
+	app.Features.ClientEvents = !app.Features.ClientEvents
+	e.apps.set(&app)
+	e.registry.RecheckAll(t.Context())
+	s := e.registry.New(g, &carrier{id: session.NewSocketID()})
+	defer s.Close(context.Background())
+	if end := s.Open(t.Context()); end != nil {
+		t.Fatal(end)
+	}
+	if s.App() != &app {
+		t.Error("the conversation has the old settings for good")
+	}
+}
+
 // TestQuota lets two in and no third, until one has left.
 func TestQuota(t *testing.T) {
 	t.Parallel()

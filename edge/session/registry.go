@@ -45,12 +45,16 @@ func NewRegistry(cfg RegistryConfig) *Registry {
 // enter registers a conversation, unless its app has as many as it may have. Looking again after that finds a
 // change that was told only to those who were there by then.
 func (r *Registry) enter(ctx context.Context, s *Session) *Ending {
+	was := s.App()
 	if !r.add(s) {
 		return EndWith(pusher.CloseQuota)
 	}
 	app, end := r.lookUp(ctx, s.key)
 	if end == nil {
 		end = mayUse(app, s.origin, s.tls)
+	}
+	if end == nil {
+		s.app.CompareAndSwap(was, app) // A recheck that came since has settings at least as new.
 	}
 	if end.Final() {
 		return end
