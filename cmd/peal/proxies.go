@@ -54,8 +54,15 @@ func (p proxies) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		peer, err := netip.ParseAddrPort(r.RemoteAddr)
 		if err != nil || !p.contain(peer.Addr()) {
+			forwarded := false
 			for _, name := range forwardedHeaders {
+				forwarded = forwarded || len(r.Header[name]) > 0
 				r.Header.Del(name)
+			}
+			if forwarded {
+				// Whoever passed it on is not known, so the way to there counts as open. Without a word of it, what comes
+				// through a proxy on this machine would be taken for a call from the machine itself.
+				r.Header.Set("X-Forwarded-Proto", "http")
 			}
 		} else if client, ok := p.client(r.Header.Values("X-Forwarded-For")); ok {
 			r.RemoteAddr = net.JoinHostPort(client.String(), "0")

@@ -13,7 +13,9 @@ func TestProxies(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ name, peer, forwarded, proto, wantAddr, wantProto string }{
-		{"nobody's proxy", "203.0.113.9:4000", "198.51.100.1", "https", "203.0.113.9:4000", ""},
+		{"nobody's proxy", "203.0.113.9:4000", "198.51.100.1", "https", "203.0.113.9:4000", "http"},
+		{"nobody's proxy on this machine", "127.0.0.1:4000", "198.51.100.1", "https", "127.0.0.1:4000", "http"},
+		{"nobody", "203.0.113.9:4000", "", "", "203.0.113.9:4000", ""},
 		{"a proxy", "10.1.2.3:4000", "198.51.100.1", "https", "198.51.100.1:0", "https"},
 		{"a proxy that says nothing", "10.1.2.3:4000", "", "", "10.1.2.3:4000", ""},
 		{"two proxies", "192.0.2.7:4000", "198.51.100.1, 10.9.9.9", "http", "198.51.100.1:0", "http"},
