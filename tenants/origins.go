@@ -3,7 +3,6 @@ package tenants
 import (
 	"fmt"
 	"net/netip"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -109,11 +108,34 @@ func (o origin) matches(given origin) bool {
 	return ok && label != "" && !strings.Contains(label, ".")
 }
 
-var (
-	schemePattern = regexp.MustCompile(`^[a-z][a-z0-9+.-]*$`)
-	// A name's labels, with the dot at its end that some write. Browsers send names outside of ASCII as xn--….
-	hostPattern = regexp.MustCompile(`^[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$`)
-)
+// isScheme and isHost are loops and no regular expressions, because every connection is held against the whole list.
+func isScheme(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		letter, rest := c >= 'a' && c <= 'z', c >= '0' && c <= '9' || c == '+' || c == '.' || c == '-'
+		if !letter && (i == 0 || !rest) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// isHost tells whether s is a name's labels, with the dot at its end that some write. Browsers send names outside of
+// ASCII as xn--….
+func isHost(s string) bool {
+	for label := range strings.SplitSeq(strings.TrimSuffix(s, "."), ".") {
+		if label == "" {
+			return false
+		}
+		for i := range len(label) {
+			c := label[i]
+			if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' && c != '-' {
+				return false
+			}
+		}
+	}
+	return true
+}
 
 // parseOrigin reads an origin, which has a scheme and a host and nothing after them. The scheme's own port is left
 // out, as browsers do. It is stricter than a parser of URLs, so that no text can mean one host here and another in a
@@ -127,7 +149,7 @@ func parseOrigin(text string) (origin, error) {
 		return origin{}, fmt.Errorf("%q %w", text, errHost)
 	}
 	scheme, rest, ok := strings.Cut(strings.ToLower(text), "://")
-	if !ok || !schemePattern.MatchString(scheme) || rest == "" {
+	if !ok || !isScheme(scheme) || rest == "" {
 		return origin{}, fmt.Errorf("%q is not an origin; write it as https://example.com or https://*.example.com", text)
 	}
 	if strings.ContainsAny(rest, "/?#@\\") {
@@ -173,7 +195,7 @@ func checkHost(host string) (string, error) {
 	switch {
 	case strings.Contains(name, "*"), wild && !strings.Contains(strings.Trim(name, "."), "."):
 		return "", errStar
-	case !hostPattern.MatchString(name):
+	case !isHost(name):
 		return "", errHost
 	}
 	return host, nil
