@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"os"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -360,6 +361,30 @@ func TestDevCurlLine(t *testing.T) {
 	c.subscribe(t, "my-channel")
 	out, err := exec.Command("sh", "-c", curlLine(p.info.EdgeURL)).CombinedOutput()
 	if err != nil || strings.TrimSpace(string(out)) != "{}" {
+		t.Fatalf("curl: %v, %s", err, out)
+	}
+	if f := c.next(t); f != (frame{"my-event", "my-channel", `{"hello":"world"}`}) {
+		t.Errorf("received %+v", f)
+	}
+}
+
+// TestReadmesCall runs the line by which the README calls the publish RPC, at the address of this edge.
+func TestReadmesCall(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, line, begun := strings.Cut(string(readme), "curl -u ")
+	line, _, ended := strings.Cut(line, "```")
+	if !begun || !ended || !strings.Contains(line, "http://localhost:6001/peal.publish.v1.") {
+		t.Fatalf("the README has no such line: %q", line)
+	}
+	p := startDev(t, t.TempDir())
+	c := connect(t, p.info.EdgeURL, demoKey)
+	c.subscribe(t, "my-channel")
+	line = "curl -sS -u " + strings.Replace(line, "http://localhost:6001", p.info.EdgeURL, 1)
+	if out, err := exec.Command("sh", "-c", line).CombinedOutput(); err != nil || strings.TrimSpace(string(out)) != "{}" {
 		t.Fatalf("curl: %v, %s", err, out)
 	}
 	if f := c.next(t); f != (frame{"my-event", "my-channel", `{"hello":"world"}`}) {
