@@ -32,8 +32,9 @@ func (p param) base() string {
 
 func (p param) array() bool { return len(p.base()) < len(p.key) }
 
-// parseQuery appends the parameters of a raw query to params, which is empty, and sorts them, the parts of an array staying in the order they were sent. A key
-// that is there twice without being an array is refused: two readers could take two values from it.
+// parseQuery appends the parameters of a raw query to params, which is empty, and sorts them, the parts of an array
+// staying in the order they were sent. A key that is there twice without being an array is refused: two readers could take
+// two values from it.
 func parseQuery(params []param, raw string) ([]param, error) {
 	if cap(params) == 0 {
 		params = make([]param, 0, 8)

@@ -32,8 +32,8 @@ func (q query) parseEvent() error {
 	return q.work.parseEvent(root, &q.app.Limits, true)
 }
 
-// parseEvent appends an event to those of the request. What its parts may hold is for edge/publish to check; here they must have the
-// right type. An event of a batch names a single channel, any other may name a list.
+// parseEvent appends an event to those of the request. What its parts may hold is for edge/publish to check; here they
+// must have the right type. An event of a batch names a single channel, any other may name a list.
 func (w *scratch) parseEvent(v pusher.Value, limits *tenants.Limits, lists bool) error {
 	if v.Kind() != pusher.KindObject {
 		return badRequest("Invalid event: it must be a JSON object")

@@ -65,8 +65,9 @@ func (c *Counts) Run(ctx context.Context) error {
 	return nil
 }
 
-// Changed says that a channel has got or lost a subscriber and has about this many now, over all edges. Presence channels, which tell more, and
-// encrypted ones, on which Java's library takes every frame for a sealed one, are told nothing.
+// Changed says that a channel has got or lost a subscriber and has about this many now, over all edges. Presence
+// channels, which tell more, and encrypted ones, on which Java's library takes every frame for a sealed one, are told
+// nothing.
 func (c *Counts) Changed(app *tenants.App, channel string, count int) {
 	kind := channels.KindOf(channel)
 	topic := channels.Topic{App: app.ID, Channel: channel}
