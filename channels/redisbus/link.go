@@ -143,9 +143,15 @@ func (l *link) run(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
-	l.bus.metrics.reconnects.Inc()
-	l.bus.cfg.Logger.WarnContext(ctx, "a pub/sub connection was lost", slog.String("server", l.key.server),
-		slog.Int("reader", l.key.reader), slog.Int("topics", len(left)), slog.Any("error", err))
+	facts := []any{
+		slog.String("server", l.key.server), slog.Int("reader", l.key.reader), slog.Int("topics", len(left)), slog.Any("error", err),
+	}
+	if l.failures == 0 {
+		l.bus.metrics.reconnects.Inc()
+		l.bus.cfg.Logger.WarnContext(ctx, "a pub/sub connection was lost", facts...)
+	} else {
+		l.bus.cfg.Logger.DebugContext(ctx, "a pub/sub connection was not made", facts...)
+	}
 	l.bus.replace(ctx, l, left, pending)
 }
 

@@ -170,6 +170,7 @@ func (b *Bus) renew(ctx context.Context) error {
 	held := t.lease
 	t.mu.Unlock()
 	if held == nil {
+		b.otherRun(ctx)
 		return b.begin(ctx)
 	}
 	renewed, lostAll, err := b.extend(ctx, held, false)
@@ -182,6 +183,7 @@ func (b *Bus) renew(ctx context.Context) error {
 	if renewed {
 		return b.renewAfterRestart(ctx, held)
 	}
+	b.otherRun(ctx) // What follows is right for another run, too.
 	if err := b.begin(ctx); err != nil {
 		return err
 	}
@@ -205,18 +207,13 @@ func (b *Bus) begin(ctx context.Context) error {
 // holds may lack the last moments. All that we hold is noted under the new lease, and then the old one is swept, with
 // which goes whatever should not be there. Nobody who was there all the time is told of in between.
 func (b *Bus) renewAfterRestart(ctx context.Context, held *lease) error {
-	run := b.serverRun(ctx)
-	t := &b.tenure
-	t.mu.Lock()
-	known := t.run
-	if run != "" {
-		t.run = run
-	}
-	t.mu.Unlock()
-	if run == "" || known == "" || run == known {
+	if !b.otherRun(ctx) {
 		return nil
 	}
 	if err := b.begin(ctx); err != nil {
+		b.tenure.mu.Lock()
+		b.tenure.run = "still to be dealt with"
+		b.tenure.mu.Unlock()
 		return err
 	}
 	b.cfg.Logger.WarnContext(ctx, "redis has started anew or handed over; this edge has a new lease and notes again what it holds")
@@ -260,6 +257,20 @@ func (b *Bus) extend(ctx context.Context, l *lease, fresh bool) (renewed, lostAl
 	close(t.changed)
 	t.changed = make(chan struct{})
 	return true, lostAll, nil
+}
+
+// otherRun tells whether the server is another than when it was last looked at, or was started anew.
+func (b *Bus) otherRun(ctx context.Context) bool {
+	run := b.serverRun(ctx)
+	if run == "" {
+		return false
+	}
+	t := &b.tenure
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	known := t.run
+	t.run = run
+	return known != "" && known != run
 }
 
 // serverRun returns what is different each time that a server starts, empty where there are several servers or where it

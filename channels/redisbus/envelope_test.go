@@ -1,0 +1,95 @@
+package redisbus
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/pealhq/peal/channels"
+)
+
+func TestEnvelope(t *testing.T) {
+	t.Parallel()
+	now := time.UnixMicro(1_700_000_000_000_001)
+	for name, m := range map[string]channels.Message{
+		"nothing":   {},
+		"a frame":   {Frame: []byte("{}\x00\xff")},
+		"all":       {Frame: []byte("frame"), Except: "123.456", Offset: 1<<53 - 1},
+		"terminate": {Terminate: true, Except: string(bytes.Repeat([]byte("x"), 300))},
+	} {
+		l, err := open(string(seal(&m, now)))
+		if err != nil || l.skipped != 0 || !l.sent.Equal(now) || !bytes.Equal(l.Frame, m.Frame) || l.Except != m.Except ||
+			l.Offset != m.Offset || l.Terminate != m.Terminate {
+			t.Errorf("%s: %+v became %+v, %v", name, m, l, err)
+		}
+	}
+}
+
+// TestEnvelopeBytes keeps the form that other versions read. Whoever changes it changes the version.
+func TestEnvelopeBytes(t *testing.T) {
+	t.Parallel()
+	m := channels.Message{Frame: []byte("hi"), Except: "1.2", Offset: 258, Terminate: true}
+	const want = "01" + "0000000000000102" + "00060a24181e4001" + "01" + "0103312e32" + "00" + "6869"
+	if got := hex.EncodeToString(seal(&m, time.UnixMicro(1_700_000_000_000_001))); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestEnvelopesOfOthers(t *testing.T) {
+	t.Parallel()
+	ours := string(seal(&channels.Message{Frame: []byte("frame"), Except: "1.2"}, time.Now()))
+	head, rest := ours[:headLength], ours[headLength:]
+	for name, c := range map[string]struct {
+		envelope string
+		skipped  int
+		err      error
+	}{
+		"a field that we do not know": {head + "\x07\x03abc" + rest, 1, nil},
+		"a flag that we do not know":  {head[:flagsAt] + "\x80" + rest, 1, nil},
+		"a version of the future":     {"\x02" + ours[1:], 0, errVersion},
+		"nothing":                     {"", 0, errEnvelope},
+		"half a head":                 {ours[:10], 0, errEnvelope},
+		"no end of the fields":        {head, 0, errEnvelope},
+		"a field that is too long":    {head + "\x07\x7fabc", 0, errEnvelope},
+		"a length that is no number":  {head + "\x07\xff", 0, errEnvelope},
+	} {
+		l, err := open(c.envelope)
+		if !errors.Is(err, c.err) || (err == nil && (l.skipped != c.skipped || string(l.Frame) != "frame" || l.Except != "1.2")) {
+			t.Errorf("%s: %+v, %v", name, l, err)
+		}
+	}
+}
+
+// TestStrangersOnTheBus publishes what another version, or somebody else, may publish.
+func TestStrangersOnTheBus(t *testing.T) {
+	t.Parallel()
+	a := run(t, newBus(t, nil))
+	a.subscribe(news)
+	ours := seal(&channels.Message{Frame: []byte("hello")}, time.Now())
+	for _, envelope := range []string{"\x02" + string(ours[1:]), "junk", "", string(ours)} {
+		if err := a.client.SPublish(t.Context(), a.names.wire(news), envelope).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a.hears(news, "hello")
+	if v, f := count(a.metrics.unreadable.WithLabelValues("version")), count(a.metrics.unreadable.WithLabelValues("form")); v != 2 || f != 1 {
+		t.Errorf("%d of an unknown version and %d of no form were counted", v, f)
+	}
+}
+
+func FuzzEnvelope(f *testing.F) {
+	f.Add(string(seal(&channels.Message{Frame: []byte("frame"), Except: "1.2"}, time.Now())))
+	f.Add("\x01")
+	f.Fuzz(func(t *testing.T, e string) {
+		l, err := open(e)
+		if err != nil || l.skipped > 0 {
+			return
+		}
+		again, err := open(string(seal(&l.Message, l.sent)))
+		if err != nil || !bytes.Equal(again.Frame, l.Frame) || again.Except != l.Except || again.Terminate != l.Terminate {
+			t.Errorf("%+v became %+v, %v", l, again, err)
+		}
+	})
+}
