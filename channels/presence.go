@@ -15,9 +15,11 @@ import (
 //
 // Errors wrap [ErrUnavailable], or are named beside the method.
 type Presence interface {
-	// Join notes that a socket subscribes. The error is [ErrFull] when that would be a new member too many.
+	// Join notes that a socket subscribes. The error is [ErrFull] when that would be a new member too many. After an error
+	// the socket is not there, or will not be for long.
 	Join(ctx context.Context, a Arrival) (Welcome, error)
-	// Leave notes that a socket that joined has gone, and returns how many are left.
+	// Leave notes that a socket that joined has gone, and returns how many are left. After an error it is done as soon as
+	// it can be; nobody needs to ask again.
 	Leave(ctx context.Context, d Departure) (subscribers int, err error)
 	// Channel tells how a topic is occupied.
 	Channel(ctx context.Context, topic Topic) (Occupancy, error)
@@ -76,10 +78,11 @@ type Occupancy struct {
 
 // Notices are what a [Presence] tells of people who come and go. Each may be nil; none may wait for anything.
 type Notices struct {
-	// Added and Removed return the frame that tells the others on a presence channel of a member.
+	// Added and Removed return the frame that tells the others on a presence channel of a member. Removed can count on
+	// the member's id only: who tells of it may not know more.
 	Added, Removed func(channel string, m Member) []byte
 	// Occupied and Vacated return what to publish when a topic has got its first socket or lost its last, and whether
-	// there is anything to publish at all. A topic that is occupied again within Grace was never vacated.
+	// there is anything to publish at all. It is published on a topic of the same app. A topic that is occupied again within Grace was never vacated.
 	Occupied, Vacated func(topic Topic) (Message, bool)
 	// Grace is how long Vacated waits.
 	Grace time.Duration

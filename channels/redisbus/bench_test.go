@@ -150,8 +150,9 @@ func BenchmarkCommands(b *testing.B) {
 	}
 }
 
-// commands returns how many commands Redis was sent that serve messages and subscriptions. What scripts call is part of
-// them, and probes and leases go on whatever is done.
+// commands returns how many commands Redis has done that serve messages and subscriptions, probes and leases among them,
+// which go on whatever is done. A message that a script publishes counts as well, though it is part of the script's
+// round trip.
 func commands(b *testing.B, client redis.UniversalClient) (n int) {
 	b.Helper()
 	info, err := client.Info(b.Context(), "commandstats").Result()
