@@ -24,10 +24,12 @@ type Admission struct {
 	Limit int
 	// Remaining is how many more would be admitted now.
 	Remaining int
-	// RetryAfter is when the same would be admitted, if it was not; 0 for what never will be, because it is more than
-	// a whole second's worth.
+	// RetryAfter is when the same would be admitted, if it was not; 0 for what never will be.
 	RetryAfter time.Duration
 }
+
+// Never tells whether the same will never be admitted, because it is more than a whole second's worth.
+func (a Admission) Never() bool { return !a.OK && a.RetryAfter == 0 }
 
 // Messages asks for n messages of an app, all or none.
 func (l *Limiter) Messages(app *App, n int) Admission {
@@ -41,7 +43,7 @@ func (l *Limiter) Messages(app *App, n int) Admission {
 	tokens := b.TokensAt(now)
 	a.Remaining = max(0, int(tokens))
 	if !a.OK && n <= limit {
-		a.RetryAfter = time.Duration(math.Ceil((float64(n) - tokens) / float64(limit) * float64(time.Second)))
+		a.RetryAfter = max(1, time.Duration(math.Ceil((float64(n)-tokens)/float64(limit)*float64(time.Second))))
 	}
 	return a
 }

@@ -45,6 +45,18 @@ type Limits struct {
 // DefaultLimits returns the limits of an app for which nothing else was said.
 func DefaultLimits() Limits { return LimitOverrides(nil).Limits() }
 
+// maxPresenceBytes bounds what a newcomer on a full presence channel is told of its members, which is sent in one frame.
+const maxPresenceBytes = 8 << 20
+
+// Check tells whether the limits of an app make sense together.
+func (l *Limits) Check() error {
+	if l.PresenceMembers*l.MemberInfoBytes > maxPresenceBytes {
+		return Invalid("limits.presence_members", fmt.Sprintf(
+			"times member_info_bytes is %d bytes for each who joins; at most %d are possible", l.PresenceMembers*l.MemberInfoBytes, maxPresenceBytes))
+	}
+	return nil
+}
+
 // LimitField describes one of the limits, so that the places that show, store or read all of them need no
 // list of their own. Durations count in whole seconds.
 type LimitField struct {

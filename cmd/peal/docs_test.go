@@ -13,6 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/pflag"
+
+	"github.com/pealhq/peal/tenants"
 )
 
 var updateDocs = flag.Bool("update", false, "write the lists in docs anew")
@@ -41,7 +43,62 @@ everybody on a machine can read the arguments of its processes. A name that does
 		}
 		fmt.Fprintf(&b, "| %s | `%s` | `%s` | %s | %s |\n", name, s.env(), s.name, def, s.help)
 	}
+	b.WriteString(`
+` + "`--config` (`PEAL_CONFIG`)" + ` names the file. ` + "`peal dev`" + ` has ` + "`--data`, `--seed` and `--json`" + ` besides.
+
+## Settings of an app
+
+In the dashboard under *Settings*, in the admin API, and as ` + "`features`, `origins` and `limits`" + ` of an app in the file that ` + "`peal apply`" + `
+and ` + "`peal dev --seed`" + ` take. They reach every edge within a second. What a limit does when it is hit is in [protocol.md](protocol.md).
+
+| feature | default | what it does |
+|---|---|---|
+`)
+	defaults := tenants.DefaultFeatures()
+	for _, f := range tenants.FeatureFields() {
+		fmt.Fprintf(&b, "| `%s` | %v | %s |\n", f.Name, *f.Of(&defaults), helpFor(t, f.Name))
+	}
+	b.WriteString("\n| limit | default | from | to | what it bounds |\n|---|---|---|---|---|\n")
+	for _, f := range tenants.LimitFields() {
+		fmt.Fprintf(&b, "| `%s` | %d | %d | %d | %s |\n", f.Name, f.Default, f.Min, f.Max, helpFor(t, f.Name))
+	}
+	b.WriteString(`
+` + "`origins`" + ` is a list such as ` + "`https://example.com` or `https://*.example.com`" + `, where the star is one label; an empty one lets every
+site's pages in.
+`)
 	checkDoc(t, "settings.md", b.String())
+}
+
+// helpFor returns what an app's setting does, in a line.
+func helpFor(t *testing.T, name string) string {
+	t.Helper()
+	help := map[string]string{
+		"client_events":                 "clients may publish to the private and presence channels that they are on",
+		"subscription_count":            "subscribers are told how many they are",
+		"watchlist":                     "signed-in users are told when those they watch come and go",
+		"authorized_connections":        "closes who has neither signed in nor joined a private or presence channel in time",
+		"tls_only":                      "refuses what does not come over TLS",
+		"compression":                   "offers permessage-deflate, which costs memory for each connection",
+		"connections":                   "connections at once; 0 is no bound",
+		"messages_per_second":           "messages published, one for each channel of each event; 0 is no bound",
+		"client_events_per_second":      "client events of one connection",
+		"payload_bytes":                 "the data of one event",
+		"channel_name_length":           "characters of a channel's name",
+		"event_name_length":             "characters of an event's name",
+		"channels_per_publish":          "channels of one event",
+		"events_per_batch":              "events of one batch",
+		"channels_per_socket":           "channels that one connection is on",
+		"presence_members":              "distinct members of a presence channel",
+		"member_info_bytes":             "what one member tells of itself; times the members at most 8 MiB",
+		"watchlist_users":               "users that one user watches",
+		"cache_ttl_seconds":             "how long a cache channel keeps its event",
+		"activity_timeout_seconds":      "silence after which a connection is pinged",
+		"authorization_timeout_seconds": "time for a connection to be authorized, where it must be",
+	}[name]
+	if help == "" {
+		t.Errorf("nothing is said of %s", name)
+	}
+	return help
 }
 
 // TestListOfMetrics keeps docs/metrics.md whole.

@@ -17,6 +17,7 @@ import (
 	"github.com/pealhq/peal/edge/rpc"
 	"github.com/pealhq/peal/edge/session"
 	"github.com/pealhq/peal/edge/socket"
+	"github.com/pealhq/peal/internal/requestid"
 	"github.com/pealhq/peal/tenants"
 	"github.com/pealhq/peal/tenants/pgstore"
 )
@@ -48,11 +49,15 @@ func (p *platform) build() {
 		Memory:     memory,
 	})
 	p.fallbacks = p.newFallbacks(sessions, memory)
+	lists := new(tenants.Turns)
 	p.httpAPI = httpapi.NewServer(httpapi.Config{
-		Apps: p.cache, Publisher: p.publish, Presence: p.bus, Connections: p.sessions, Logger: log,
+		Apps: p.cache, Publisher: p.publish, Presence: p.bus, Connections: p.sessions,
+		Lists: lists, Logger: log,
 		PathPrefix: p.cfg.settings.text(setEdgePathPrefix),
 	})
-	p.publishRPC = rpc.New(rpc.Config{Apps: p.cache, Publisher: p.publish, Presence: p.bus, Logger: log})
+	p.publishRPC = rpc.New(rpc.Config{
+		Apps: p.cache, Publisher: p.publish, Presence: p.bus, Lists: lists, Logger: log,
+	})
 	p.listener = pgstore.NewListener(pgstore.ListenerConfig{
 		URL: p.cfg.databaseURL, Logger: log,
 		Changed: func(ctx context.Context, appID string) {
@@ -78,21 +83,23 @@ func (p *platform) build() {
 func (p *platform) edgeHandler() http.Handler {
 	prefix := p.cfg.settings.text(setEdgePathPrefix)
 	publishRPC := http.StripPrefix(prefix, p.publishRPC)
+	fallbacks := requestid.Handler(p.fallbacks)
+	plain := requestid.Handler(p.sockets) // who asks for no WebSocket there is told so
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path, ok := strings.CutPrefix(r.URL.EscapedPath(), prefix)
 		switch {
 		case socket.IsUpgrade(r):
 			p.sockets.ServeHTTP(w, r)
 		case p.fallbacks.Serves(r.URL.EscapedPath()):
-			p.fallbacks.ServeHTTP(w, r)
+			fallbacks.ServeHTTP(w, r)
 		case !ok:
-			p.sockets.ServeHTTP(w, r)
+			plain.ServeHTTP(w, r)
 		case strings.HasPrefix(path, "/apps/"), strings.HasPrefix(path, "/users/"):
 			p.httpAPI.ServeHTTP(w, r)
 		case strings.HasPrefix(path, rpc.Path):
 			publishRPC.ServeHTTP(w, r)
 		default:
-			p.sockets.ServeHTTP(w, r)
+			plain.ServeHTTP(w, r)
 		}
 	})
 }

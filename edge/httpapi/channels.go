@@ -14,7 +14,7 @@ import (
 const maxListWrite = 30 * time.Second
 
 // channels answers GET /apps/{id}/channels: the occupied channels. There is no bound on how many there are, because
-// a list that leaves some out would be a lie; what an app can take with it is bounded by [turns].
+// a list that leaves some out would be a lie; what an app can take with it is bounded by [tenants.Turns].
 func (s *Server) channels(ctx context.Context, q query) (response, error) {
 	prefix, _ := q.work.signed.Param("filter_by_prefix")
 	asked, err := queryInfo(&q.work.signed, counts)
@@ -27,7 +27,7 @@ func (s *Server) channels(ctx context.Context, q query) (response, error) {
 	if asked&subscriptionCount != 0 && !q.app.Features.SubscriptionCount {
 		return response{}, errNoSubscriptionCount()
 	}
-	done, err := s.lists.take(ctx, q.app.ID)
+	done, err := s.cfg.Lists.Take(ctx, q.app.ID)
 	if err != nil {
 		return response{}, err
 	}

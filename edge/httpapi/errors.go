@@ -40,7 +40,7 @@ func (s *Server) fail(ctx context.Context, w http.ResponseWriter, err error) int
 	var limit *publish.LimitError
 	switch {
 	case errors.As(err, &limit):
-		setRateLimit(w.Header(), limit.Admission)
+		limit.SetHeader(w.Header())
 	case r.status == http.StatusServiceUnavailable, r.status == http.StatusTooManyRequests:
 		w.Header().Set("Retry-After", "1")
 	}
@@ -72,6 +72,8 @@ func toRefusal(err error) *refusal {
 	case errors.Is(err, publish.ErrUnavailable), errors.Is(err, tenants.ErrUnavailable), errors.Is(err, channels.ErrUnavailable),
 		errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return &refusal{http.StatusServiceUnavailable, "Temporarily unavailable, try again"}
+	case errors.Is(err, tenants.ErrBusy):
+		return &refusal{http.StatusTooManyRequests, "Too many lists of channels are asked for at once, ask for one after another"}
 	case errors.Is(err, tenants.ErrNotFound):
 		return &refusal{http.StatusNotFound, "Unknown app"}
 	}

@@ -35,7 +35,9 @@ type Config struct {
 	Publisher   *publish.Publisher
 	Presence    channels.Presence
 	Connections Connections
-	Logger      *slog.Logger
+	// Lists has an app's lists of channels take turns, over all doors; nil is for a single one.
+	Lists  *tenants.Turns
+	Logger *slog.Logger
 	// PathPrefix stands before /apps/ in the path but is not signed: PHP's library adds it after signing. It
 	// is empty or begins with a slash and ends without one.
 	PathPrefix string
@@ -46,7 +48,6 @@ type Server struct {
 	cfg      Config
 	routes   map[string]*endpoint // by the route's name
 	scratch  scratches
-	lists    turns
 	json     []string // the content type of an answer, shared by all of them
 	requests *prometheus.CounterVec
 	panics   prometheus.Counter
@@ -74,6 +75,9 @@ type response struct {
 
 // NewServer returns a server.
 func NewServer(cfg Config) *Server {
+	if cfg.Lists == nil {
+		cfg.Lists = new(tenants.Turns)
+	}
 	s := &Server{
 		cfg:    cfg,
 		routes: make(map[string]*endpoint),

@@ -44,8 +44,14 @@ func invalid(field, reason string) error {
 type LimitError struct{ tenants.Admission }
 
 func (e *LimitError) Error() string {
-	if e.RetryAfter == 0 {
-		return fmt.Sprintf("this is more than the %d messages that the app may publish in a second", e.Limit)
-	}
 	return fmt.Sprintf("the app has published the %d messages that it may in a second", e.Limit)
+}
+
+// tooManyEver says that a publish makes more messages than the app may publish in any second: asking again does not help.
+func tooManyEver(a tenants.Admission, messages, events int) error {
+	field := "channels"
+	if events > 1 {
+		field = "batch"
+	}
+	return invalid(field, fmt.Sprintf("this makes %d messages, one for each channel of each event, and the app may publish %d in a second", messages, a.Limit))
 }

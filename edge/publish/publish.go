@@ -87,7 +87,12 @@ func (p *Publisher) Publish(ctx context.Context, app *tenants.App, events ...Eve
 		return err
 	}
 	if p.limiter != nil {
-		if a := p.limiter.Messages(app, len(messages)); !a.OK {
+		a := p.limiter.Messages(app, len(messages))
+		if a.Never() {
+			p.invalid.Inc()
+			return tooManyEver(a, len(messages), len(events))
+		}
+		if !a.OK {
 			p.limited.Inc()
 			return &LimitError{a}
 		}

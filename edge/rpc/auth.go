@@ -7,10 +7,10 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
-	"strings"
 
 	"connectrpc.com/connect"
 
+	"github.com/pealhq/peal/edge/session"
 	"github.com/pealhq/peal/tenants"
 )
 
@@ -70,15 +70,20 @@ func (s *Server) caller(r *http.Request) (*tenants.App, error) {
 	if !ok || subtle.ConstantTimeCompare(want[:], got[:]) != 1 {
 		return nil, errBadCredentials
 	}
-	if !a.Enabled {
+	switch {
+	case !a.Enabled:
 		return nil, connect.NewError(connect.CodePermissionDenied, errors.New("the app is disabled"))
+	case a.Features.TLSOnly && !session.OverTLS(r):
+		return nil, connect.NewError(connect.CodePermissionDenied, errors.New("the app is for TLS only; use https"))
+	case r.ContentLength > maxRequestBytes:
+		return nil, connect.NewError(connect.CodeInvalidArgument, errTooLarge)
 	}
 	return a, nil
 }
 
 // encrypted tells whether a request came over TLS, to us or to a proxy that we trust, or from this machine itself.
 func encrypted(r *http.Request) bool {
-	if r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") {
+	if session.OverTLS(r) {
 		return true
 	}
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)

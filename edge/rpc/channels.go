@@ -14,6 +14,11 @@ import (
 
 // ListChannels implements PublishService.
 func (s *Server) ListChannels(ctx context.Context, req *publishv1.ListChannelsRequest) (*publishv1.ListChannelsResponse, error) {
+	done, err := s.cfg.Lists.Take(ctx, app(ctx).ID)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	list, err := s.cfg.Presence.Channels(ctx, app(ctx).ID, req.GetPrefix())
 	if err != nil {
 		return nil, fmt.Errorf("list channels: %w", err)

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
-	"strconv"
 
 	"connectrpc.com/connect"
 
@@ -16,7 +14,10 @@ import (
 	"github.com/pealhq/peal/tenants"
 )
 
-var errInternal = errors.New("internal error; quote the request id when you report it")
+var (
+	errInternal = errors.New("internal error; quote the request id when you report it")
+	errTooLarge = fmt.Errorf("the request is larger than the %d bytes that one may have", maxRequestBytes)
+)
 
 // mapErrors turns errors of the inside into Connect's.
 func (s *Server) mapErrors() connect.Interceptor {
@@ -43,6 +44,10 @@ func (s *Server) toConnect(ctx context.Context, err error) *connect.Error {
 		return invalid(event.Field, event.Reason)
 	case errors.As(err, &limited):
 		return tooMany(limited)
+	case errors.Is(err, tenants.ErrBusy):
+		e := connect.NewError(connect.CodeResourceExhausted, err)
+		e.Meta().Set("Retry-After", "1")
+		return e
 	case errors.Is(err, context.Canceled):
 		return connect.NewError(connect.CodeCanceled, errors.New("the call was given up"))
 	case errors.Is(err, publish.ErrUnavailable), errors.Is(err, channels.ErrUnavailable), errors.Is(err, tenants.ErrUnavailable),
@@ -66,9 +71,7 @@ func invalid(field, reason string) *connect.Error {
 
 func tooMany(e *publish.LimitError) *connect.Error {
 	err := connect.NewError(connect.CodeResourceExhausted, e)
-	if e.RetryAfter > 0 {
-		err.Meta().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(e.RetryAfter.Seconds())))))
-	}
+	e.SetHeader(err.Meta())
 	return err
 }
 

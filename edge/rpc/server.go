@@ -35,7 +35,9 @@ type Config struct {
 	Apps      Apps
 	Publisher *publish.Publisher
 	Presence  channels.Presence
-	Logger    *slog.Logger
+	// Lists has an app's lists of channels take turns, over all doors; nil is for a single one.
+	Lists  *tenants.Turns
+	Logger *slog.Logger
 }
 
 // Server is the publish RPC.
@@ -47,11 +49,16 @@ type Server struct {
 
 // New returns a server.
 func New(cfg Config) *Server {
+	if cfg.Lists == nil {
+		cfg.Lists = new(tenants.Turns)
+	}
 	s := &Server{cfg: cfg, calls: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "peal_rpc_calls_total", Help: "Calls of the publish RPC, by procedure and code.",
 	}, []string{"procedure", "code"})}
 	_, h := publishv1connect.NewPublishServiceHandler(s,
 		connect.WithReadMaxBytes(maxRequestBytes),
+		connect.WithCodec(strictJSON{"json"}),
+		connect.WithCodec(strictJSON{"json; charset=utf-8"}),
 		connect.WithInterceptors(s.count(), s.recoverPanics(), s.mapErrors()))
 	s.handler = requestid.Handler(s.authenticate(h))
 	return s

@@ -243,7 +243,7 @@ func TestRefusals(t *testing.T) {
 		"reserved name":    {"key", "secret", with(func(e *publishv1.Event) { e.Name = "pusher:x" }), connect.CodeInvalidArgument, "event.name: "},
 		"bad socket id":    {"key", "secret", with(func(e *publishv1.Event) { e.SocketId = "x" }), connect.CodeInvalidArgument, "event.socket_id: "},
 		"too much data":    {"key", "secret", with(func(e *publishv1.Event) { e.Data = strings.Repeat("x", 10241) }), connect.CodeInvalidArgument, "event.data: "},
-		"too many at once": {"key", "secret", with(func(e *publishv1.Event) { e.Channels = []string{"a", "b", "c", "d", "e", "f"} }), connect.CodeResourceExhausted, "more than the 5"},
+		"too many at once": {"key", "secret", with(func(e *publishv1.Event) { e.Channels = []string{"a", "b", "c", "d", "e", "f"} }), connect.CodeInvalidArgument, "event.channels: this makes 6 messages"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -287,6 +287,40 @@ func TestMoreRefusals(t *testing.T) {
 	var limited *connect.Error
 	if !errors.As(err, &limited) || limited.Code() != connect.CodeResourceExhausted || limited.Meta().Get("Retry-After") != "1" {
 		t.Errorf("the sixth: %v", err)
+	}
+}
+
+// TestJSON sends requests by hand, as with curl.
+func TestJSON(t *testing.T) {
+	t.Parallel()
+	e := newEdge(t)
+	for body, want := range map[string]string{
+		`{"event":{"channels":["a"],"name":"e","data":"x"}}`:       `{}`,
+		`{"event":{"channels":["a"],"name":"e","socketId":"1.2"}}`: `{}`,
+		`{"event":{"channels":["a"],"name":"e","daata":"x"}}`:      `unknown field \"daata\"`,
+		`{"event":{"channels":["a"],"name":"e","data":{"a":1}}}`:   `invalid value for string field data`,
+		`{"channels":["a"],"name":"e","data":"x"}`:                 `unknown field \"channels\"`,
+		`{}`:                                     `the request reads {\"event\"`,
+		``:                                       `the body is empty`,
+		`[]`:                                     `unexpected token [`,
+		`{"event":` + strings.Repeat(" ", 9<<20): `the request is larger than the 8388608 bytes`,
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, e.http.URL+rpc.Path+"Publish", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/json")
+		r.SetBasicAuth("key", "secret")
+		resp, err := e.http.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if ok := want == "{}"; err != nil || !strings.Contains(string(text), want) || (resp.StatusCode == 200) != ok || (resp.StatusCode == 400) == ok ||
+			strings.Contains(string(text), "publishv1") {
+			t.Errorf("%.60s: %d %s, %v", body, resp.StatusCode, text, err)
+		}
 	}
 }
 

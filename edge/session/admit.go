@@ -49,9 +49,10 @@ func VisitorOf(r *http.Request, key string) Visitor {
 }
 
 // OverTLS tells whether a request came over TLS, to us or to a proxy before us. From whom a proxy's word on that is
-// taken is settled before a request comes here.
+// taken is settled before a request comes here. Some proxies say wss of a WebSocket.
 func OverTLS(r *http.Request) bool {
-	return r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
+	proto := r.Header.Get("X-Forwarded-Proto")
+	return r.TLS != nil || strings.EqualFold(proto, "https") || strings.EqualFold(proto, "wss")
 }
 
 // Guest is a visitor that may come in.

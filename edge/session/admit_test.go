@@ -70,9 +70,11 @@ func TestVisitorOf(t *testing.T) {
 	if v.Key != "key" || v.Origin != "https://example.com" || v.TLS || v.Query.Get("client") != "js" {
 		t.Errorf("%+v", v)
 	}
-	r.Header.Set("X-Forwarded-Proto", "HTTPS")
-	if v := session.VisitorOf(r, "key"); !v.TLS {
-		t.Error("what came to a proxy over TLS is taken for open")
+	for proto, want := range map[string]bool{"HTTPS": true, "wss": true, "http": false, "ws": false, "https,http": false} {
+		r.Header.Set("X-Forwarded-Proto", proto)
+		if v := session.VisitorOf(r, "key"); v.TLS != want {
+			t.Errorf("%s is taken for TLS: %v", proto, v.TLS)
+		}
 	}
 }
 

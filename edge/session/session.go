@@ -43,6 +43,7 @@ type Session struct {
 	subscriptions map[string]subscription // by channel
 	user          *user                   // who has signed in, nil while nobody has
 	clientEvents  *rate.Limiter           // nil until the first client event
+	wishes        *rate.Limiter           // of subscriptions and sign-ins; nil until the first
 
 	mu         sync.Mutex
 	authorized bool        // guarded by mu; somebody's server has vouched for this client
@@ -161,6 +162,19 @@ func (s *Session) Close(ctx context.Context) {
 		s.signOut(ctx)
 	}
 	s.registry.remove(s)
+}
+
+// wishesPerSecond is how many subscriptions and sign-ins a client may ask for in the long run. At once it may ask for as
+// many as it may have: that is what a page does when it comes back. Each costs everybody else on a presence channel a
+// notice, so nobody may come and go as fast as it can send.
+const wishesPerSecond = 50
+
+// mayWish tells whether the client may ask for one more now.
+func (s *Session) mayWish(app *tenants.App) bool {
+	if s.wishes == nil {
+		s.wishes = rate.NewLimiter(wishesPerSecond, wishesPerSecond+app.Limits.ChannelsPerSocket)
+	}
+	return s.wishes.Allow()
 }
 
 // refuse sends an error frame that closes nothing and has no code, as Pusher does (Pusher protocol, errors).

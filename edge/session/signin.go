@@ -28,6 +28,10 @@ func (s *Session) signin(ctx context.Context, frame pusher.ClientFrame) {
 		return
 	}
 	app := s.App()
+	if !s.mayWish(app) {
+		s.refuse("Too many sign-ins in a short time, try again in a moment")
+		return
+	}
 	u, problem := s.authenticate(app, auth, userData)
 	if problem != "" {
 		s.refuse(problem)

@@ -29,6 +29,12 @@ func (s *Session) subscribe(ctx context.Context, frame pusher.ClientFrame) {
 		return
 	}
 	app := s.App()
+	if !s.mayWish(app) {
+		s.refuseSubscription(channel, &refusal{
+			typeLimitReached, http.StatusTooManyRequests, "Too many subscriptions in a short time, try again in a moment: " + shorten(channel),
+		})
+		return
+	}
 	if r := s.check(app, channel); r != nil {
 		s.refuseSubscription(channel, r)
 		return

@@ -33,6 +33,9 @@ func (c change) updateSettings(ctx context.Context, app *tenants.App, want tenan
 	if len(changed) == 0 {
 		return app, nil, nil
 	}
+	if err := app.Limits.Check(); err != nil {
+		return nil, nil, err
+	}
 	row, err := one[appRow](ctx, c, `
 		UPDATE apps
 		SET

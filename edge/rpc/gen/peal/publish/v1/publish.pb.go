@@ -29,7 +29,7 @@ type Event struct {
 	Channels []string `protobuf:"bytes,1,rep,name=channels,proto3" json:"channels,omitempty"`
 	// At most 200 characters, unless the app's limit says otherwise.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// Goes out as it is; by custom it is JSON. At most 10,240 bytes, unless the app's limit says otherwise.
+	// Goes out as it is; by custom it is JSON, as text. None is the empty text. At most 10,240 bytes, unless the app's limit says otherwise.
 	Data string `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
 	// The id of a socket that must not get the event, or empty.
 	SocketId      string `protobuf:"bytes,4,opt,name=socket_id,json=socketId,proto3" json:"socket_id,omitempty"`

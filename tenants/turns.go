@@ -1,22 +1,25 @@
-package httpapi
+package tenants
 
 import (
 	"context"
-	"net/http"
+	"errors"
 	"sync"
 	"time"
 )
 
-// turns has the requests of one app that cost much take turns, so that an app takes no more than one such request's
+// ErrBusy says that too many of an app's requests wait for their turn already.
+var ErrBusy = errors.New("too many at once, ask for one after another")
+
+// Turns has the requests of one app that cost much take turns, so that an app takes no more than one such request's
 // worth of time and memory from the others, however often it asks. The zero value is ready.
-type turns struct {
+type Turns struct {
 	mu   sync.Mutex
 	apps map[string]*turn // guarded by mu; those with a request under way
 }
 
 type turn struct {
 	taken chan struct{} // holds one while a request is under way
-	users int           // those under way and those who wait; the mu of turns guards it
+	users int           // those under way and those who wait; the mu of Turns guards it
 }
 
 // How many requests of an app may wait for their turn, and for how long.
@@ -25,11 +28,11 @@ const (
 	maxWait    = 5 * time.Second
 )
 
-// take waits for an app's turn. The caller must call done when it is over. The error is a refusal or that of ctx.
-func (t *turns) take(ctx context.Context, app string) (done func(), err error) {
+// Take waits for an app's turn. The caller must call done when it is over. The error is [ErrBusy] or that of ctx.
+func (t *Turns) Take(ctx context.Context, app string) (done func(), err error) {
 	mine, ok := t.enter(app)
 	if !ok {
-		return nil, errTooManyAtOnce()
+		return nil, ErrBusy
 	}
 	timeout := time.NewTimer(maxWait)
 	defer timeout.Stop()
@@ -40,7 +43,7 @@ func (t *turns) take(ctx context.Context, app string) (done func(), err error) {
 			t.leave(app)
 		}, nil
 	case <-timeout.C:
-		err = errTooManyAtOnce()
+		err = ErrBusy
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
@@ -48,11 +51,7 @@ func (t *turns) take(ctx context.Context, app string) (done func(), err error) {
 	return nil, err
 }
 
-func errTooManyAtOnce() error {
-	return refuse(http.StatusTooManyRequests, "Too many lists of channels are asked for at once, ask for one after another")
-}
-
-func (t *turns) enter(app string) (*turn, bool) {
+func (t *Turns) enter(app string) (*turn, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	mine := t.apps[app]
@@ -70,7 +69,7 @@ func (t *turns) enter(app string) (*turn, bool) {
 	return mine, true
 }
 
-func (t *turns) leave(app string) {
+func (t *Turns) leave(app string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if mine := t.apps[app]; mine.users > 1 {
