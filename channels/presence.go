@@ -81,8 +81,9 @@ type Notices struct {
 	// Added and Removed return the frame that tells the others on a presence channel of a member. Removed can count on
 	// the member's id only: who tells of it may not know more.
 	Added, Removed func(channel string, m Member) []byte
-	// Occupied and Vacated return what to publish when a topic has got its first socket or lost its last, and whether
-	// there is anything to publish at all. It is published on a topic of the same app. A topic that is occupied again within Grace was never vacated.
+	// Occupied and Vacated return what to publish when a topic has got its first socket or lost its last, on a topic of
+	// the same app, and whether there is anything to publish at all. A topic that is occupied again within Grace was
+	// never vacated.
 	Occupied, Vacated func(topic Topic) (Message, bool)
 	// Grace is how long Vacated waits.
 	Grace time.Duration

@@ -121,7 +121,9 @@ func TestRedisStartsAnew(t *testing.T) {
 	a.occupied(room, 2, 2)
 	t.Logf("all is noted again after %v", time.Since(back))
 	a.hears(room, "+ann", "+bo", "+cy") // Nobody is told for the second time.
-	a.eventually("it is healthy", a.Healthy)
+	for _, e := range []*edge{a, b} {
+		e.eventually("it is healthy", e.Healthy)
+	}
 	if err := b.leave(room, "2.1", "bo"); err != nil {
 		t.Error(err)
 	}

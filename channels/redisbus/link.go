@@ -89,7 +89,7 @@ func (l *link) remove(in *interest) <-chan struct{} {
 	if l.ended || l.topics[in.name] != in {
 		return nil
 	}
-	delete(l.topics, in.name)
+	// What comes before Redis confirms it was published before that, and is still delivered.
 	done := make(chan struct{})
 	l.ask(&op{name: in.name, tag: in.tag, in: in, done: done})
 	if !l.confirmed {
@@ -276,6 +276,9 @@ func (l *link) confirm(name string, on bool) bool {
 		return false
 	}
 	l.confirmed, l.failures = true, 0
+	if o := l.sent[0]; !o.on && l.topics[o.name] == o.in {
+		delete(l.topics, o.name)
+	}
 	l.sent[0].confirm()
 	l.sent[0] = nil
 	l.sent = l.sent[1:]
@@ -299,8 +302,10 @@ func (l *link) end() (left []*interest, pending map[*interest][]*op) {
 		}
 	}
 	for _, in := range l.topics {
-		left = append(left, in)
 		in.link.Store(nil)
+		if !in.gone.Load() {
+			left = append(left, in)
+		}
 	}
 	l.sent, l.waiting, l.topics = nil, nil, nil
 	return left, pending

@@ -27,7 +27,7 @@ func startSentinel(t testing.TB, master string) (port string) {
 	dir, port := scratch(t), freePort(t)
 	conf := filepath.Join(dir, "sentinel.conf")
 	text := fmt.Sprintf("port %s\nbind 127.0.0.1\ndir %s\nsentinel monitor peal 127.0.0.1 %s 1\n"+
-		"sentinel down-after-milliseconds peal 1000\nsentinel failover-timeout peal 5000\n", port, dir, master)
+		"sentinel down-after-milliseconds peal 1000\nsentinel failover-timeout peal 1000\n", port, dir, master)
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -76,8 +76,11 @@ func TestSentinelHandsOver(t *testing.T) {
 		return err == nil && addr[1] == second
 	})
 	over := time.Now()
+	var last error
+	defer func() { t.Logf("the last publish: %v", last) }()
 	a.eventually("messages come", func() bool {
-		if a.Publish(t.Context(), channels.Message{Topic: news, Frame: []byte("hello")}) == nil {
+		last = a.Publish(t.Context(), channels.Message{Topic: news, Frame: []byte("hello")})
+		if last == nil {
 			time.Sleep(5 * time.Millisecond)
 		}
 		return len(a.heard(news)) > 0

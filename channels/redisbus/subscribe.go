@@ -83,8 +83,8 @@ func (b *Bus) unwant(in *interest) {
 	}
 }
 
-// Unsubscribe implements [channels.Bus]. Nothing of the topic is delivered from the moment that it is called; it waits
-// for Redis only so that a message that is under way is not taken for one of a subscription that comes after.
+// Unsubscribe implements [channels.Bus]. What was published before it is still delivered, so it waits for Redis; but not
+// when Redis does not answer anyway.
 func (b *Bus) Unsubscribe(ctx context.Context, topic channels.Topic) error {
 	b.mu.Lock()
 	in := b.interests[topic]

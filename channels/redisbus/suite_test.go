@@ -34,7 +34,7 @@ func newBusAt(t testing.TB, url, prefix string, change func(*Config)) *Bus {
 // logger shows what a bus has to say when the tests are run with -v.
 func logger(testing.TB) *slog.Logger {
 	if testing.Verbose() {
-		return slog.New(slog.NewTextHandler(os.Stderr, nil))
+		return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	return nil
 }
