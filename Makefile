@@ -84,6 +84,10 @@ generate: generators ## generate Go and TypeScript from the schema
 check-generated: generators ## fail when generated code is not what the schema says
 	@scripts/check-generated.sh
 
+.PHONY: fuzz
+fuzz: toolchain ## run every fuzz test for a while: make fuzz ARGS=2m
+	@scripts/fuzz.sh $(ARGS)
+
 .PHONY: bench
 bench: need-postgres toolchain ## measure Peal beside a plain server, into docs/performance.md: make bench ARGS=--quick
 	@scripts/bench.sh $(ARGS)

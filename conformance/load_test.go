@@ -215,10 +215,14 @@ func TestNoise(t *testing.T) {
 	channel := unique("private-")
 	bystander.subscribe(channel)
 	var noise sync.WaitGroup
-	noise.Go(func() { noiseOfMessages(a, channel, rand.New(rand.NewPCG(n, 1)), messages) })
-	noise.Go(func() { noiseOfFrames(a, rand.New(rand.NewPCG(n, 2)), frames) })
-	noise.Go(func() { noiseOfRequests(a, channel, rand.New(rand.NewPCG(n, 3)), requests) })
+	var sent [3]int
+	noise.Go(func() { sent[0] = noiseOfMessages(a, channel, rand.New(rand.NewPCG(n, 1)), messages) })
+	noise.Go(func() { sent[1] = noiseOfFrames(a, rand.New(rand.NewPCG(n, 2)), frames) })
+	noise.Go(func() { sent[2] = noiseOfRequests(a, channel, rand.New(rand.NewPCG(n, 3)), requests) })
 	noise.Wait()
+	if sent != [3]int{messages, frames, requests} {
+		t.Errorf("only %d messages, %d frames and %d requests could be sent: was the server there all the time?", sent[0], sent[1], sent[2])
+	}
 	// What noise got through to the channel is of no interest; the end is.
 	a.trigger(t, channel, "end", "")
 	for f := bystander.next(); f.event != "end"; f = bystander.next() {
@@ -237,15 +241,16 @@ func TestNoise(t *testing.T) {
 	}
 }
 
-// noiseOfMessages sends messages that are almost right, on sockets that stay open as long as the server lets them.
-func noiseOfMessages(a app, channel string, r *rand.Rand, n int) {
+// noiseOfMessages sends messages that are almost right, on sockets that stay open as long as the server lets them, and
+// returns how many it could send or had cut off.
+func noiseOfMessages(a app, channel string, r *rand.Rand, n int) (sent int) {
 	var w *wire
 	var id string
 	for range n {
 		if w == nil {
 			var err error
 			if w, _, err = dialWire(server.addr, "/app/"+a.key+"?"+js.query, nil); err != nil || w == nil {
-				return // the round trip at the end will tell
+				return sent
 			}
 			c := &client{wire: w, app: a, lib: js}
 			if f, err := c.await(evEstablished); err == nil {
@@ -263,10 +268,12 @@ func noiseOfMessages(a app, channel string, r *rand.Rand, n int) {
 			_ = w.conn.Close()
 			w = nil
 		}
+		sent++
 	}
 	if w != nil {
 		_ = w.conn.Close()
 	}
+	return sent
 }
 
 // sample is a message that is right.
@@ -314,12 +321,13 @@ func mutate(r *rand.Rand, text []byte) []byte {
 }
 
 // noiseOfFrames breaks the framing itself: each costs the socket.
-func noiseOfFrames(a app, r *rand.Rand, n int) {
+func noiseOfFrames(a app, r *rand.Rand, n int) (sent int) {
 	for range n {
 		w, _, err := dialWire(server.addr, "/app/"+a.key+"?"+js.query, nil)
 		if err != nil || w == nil {
-			return
+			return sent
 		}
+		sent++
 		frame := []byte{0x81, 0x80 | 32, 1, 2, 3, 4}
 		frame = append(frame, make([]byte, 32)...)
 		_ = w.writeRaw(mutate(r, frame))
@@ -329,10 +337,11 @@ func noiseOfFrames(a app, r *rand.Rand, n int) {
 			_ = w.conn.Close()
 		}
 	}
+	return sent
 }
 
 // noiseOfRequests sends requests of the HTTP API that are broken before or after they were signed.
-func noiseOfRequests(a app, channel string, r *rand.Rand, n int) {
+func noiseOfRequests(a app, channel string, r *rand.Rand, n int) (sent int) {
 	for range n {
 		body := `{"name":"e","channels":[` + quote(channel) + `,"presence-noise-1"],"data":"{\"a\":1}","info":"user_count","socket_id":"1.2"}`
 		path := a.path("/events")
@@ -351,18 +360,23 @@ func noiseOfRequests(a app, channel string, r *rand.Rand, n int) {
 			target = strings.NewReplacer(" ", "%20", "\r", "", "\n", "").Replace(string(mutate(r, []byte(target))))
 		}
 		req := method + " " + target + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body
-		sendRaw(req)
+		if !sendRaw(req) {
+			return sent
+		}
+		sent++
 	}
+	return sent
 }
 
-// sendRaw sends bytes to the server and waits for whatever it says.
-func sendRaw(text string) {
+// sendRaw sends bytes to the server and waits for whatever it says. It tells whether there was a server.
+func sendRaw(text string) bool {
 	conn, err := dialTCP()
 	if err != nil {
-		return
+		return false
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(2 * time.Second))
 	_, _ = conn.Write([]byte(text))
 	_, _ = conn.Read(make([]byte, 512))
+	return true
 }

@@ -30,7 +30,7 @@ func (e *edge) official(key, transport, options string) *official {
 		e.t.Fatal(err)
 	}
 	if _, err := os.Stat(library); err != nil {
-		e.t.Skip("pusher-js is not installed; `make test` installs it")
+		e.t.Fatal("pusher-js is not installed; `make test` and `scripts/npm.sh dashboard` install it")
 	}
 	u, err := url.Parse(e.url)
 	if err != nil {

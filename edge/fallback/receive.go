@@ -32,6 +32,7 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, at address, how
 	}
 	for {
 		fresh := s.newConversation(at, how, guest, end)
+		fresh.talk.Lock() // so that nothing is said before it has begun
 		switch s.conversations.enter(fresh, gone) {
 		case entered:
 			s.begin(r.Context(), fresh)
@@ -75,6 +76,7 @@ func (s *Server) readNothing(w http.ResponseWriter, r *http.Request) bool {
 const refuseAt = 0.85
 
 // begin lets the conversation begin, with its life beside it.
+// The caller holds talk, which this gives back.
 func (s *Server) begin(ctx context.Context, c *conversation) {
 	ctx = context.WithoutCancel(ctx) // It outlives the request.
 	if c.session == nil {
@@ -83,10 +85,9 @@ func (s *Server) begin(ctx context.Context, c *conversation) {
 		s.members.Add(1)
 		s.metrics.accepted.WithLabelValues(string(c.how)).Inc()
 		s.metrics.sessions.WithLabelValues(string(c.how)).Inc()
-		c.talk.Lock()
 		c.open(ctx)
-		c.talk.Unlock()
 	}
+	c.talk.Unlock()
 	go func() {
 		defer s.conversations.exit(c)
 		c.live(ctx)

@@ -53,6 +53,7 @@ func (s *Server) writeChannels(q query, list []channels.Occupancy, asked attribu
 	defer control.SetWriteDeadline(time.Time{})                //nolint:errcheck // as above
 	q.w.Header()["Content-Type"] = s.json
 	body := []byte(`{"channels":{`)
+	long := false
 	for i, o := range list {
 		if i > 0 {
 			body = append(body, ',')
@@ -65,7 +66,10 @@ func (s *Server) writeChannels(q query, list []channels.Occupancy, asked attribu
 		if _, err := q.w.Write(body); err != nil {
 			return
 		}
-		body = body[:0]
+		body, long = body[:0], true
 	}
 	_, _ = q.w.Write(append(body, "}}"...))
+	if long {
+		_ = control.Flush() // What is left must be out in the time for it, too. Who has gone misses it.
+	}
 }
