@@ -13,7 +13,7 @@ type joinKey struct {
 	socket string
 }
 
-// joined is one that is noted in Redis. The mutex of joins guards it.
+// joined is one that is noted in Redis. It does not change; another takes its place.
 type joined struct {
 	member *channels.Member
 	most   int // members

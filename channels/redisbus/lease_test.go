@@ -2,6 +2,8 @@ package redisbus
 
 import (
 	"slices"
+	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -222,4 +224,39 @@ func TestNodes(t *testing.T) {
 		list, err := a.Nodes(t.Context())
 		return err == nil && len(list) == 1 && list[0].ID == "a"
 	})
+}
+
+// TestManyComeBack has an edge with many subscriptions lose its lease, on a Redis that has forgotten the scripts.
+func TestManyComeBack(t *testing.T) {
+	t.Parallel()
+	r, _ := startRedis(t)
+	a, b := run(t, newBusAt(t, r.URL(), "many:", quick)), run(t, newBusAt(t, r.URL(), "many:", quick))
+	const n = 2000
+	var all sync.WaitGroup
+	for w := range 8 {
+		all.Go(func() {
+			for i := w; i < n; i += 8 {
+				if _, err := a.Join(t.Context(), arrival(news, strconv.Itoa(i), "")); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	b.occupied(news, n, 0)
+	if err := a.client.FlushAll(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.client.ScriptFlush(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	b.occupied(news, n, 0)
+	t.Logf("%d subscriptions were noted again within %v", n, time.Since(began))
+	for i := range 10 {
+		if err := a.leave(news, strconv.Itoa(i), ""); err != nil {
+			t.Error(err)
+		}
+	}
+	b.occupied(news, n-10, 0)
 }

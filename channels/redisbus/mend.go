@@ -64,72 +64,73 @@ func (b *Bus) endAbandoned(ctx context.Context) (more bool) {
 	return more
 }
 
-// rejoin notes subscriptions under a lease, and returns those with which it did not succeed.
+// rejoining is a subscription that is being noted under another lease.
+type rejoining struct {
+	key       joinKey
+	old, next *joined
+	answer    *redis.Cmd
+}
+
+// rejoin notes subscriptions under a lease, in one round trip, and returns those with which it did not succeed. Should one
+// of them have been noted all the same, the next time changes nothing but its number.
 func (b *Bus) rejoin(ctx context.Context, m mandate, keys []joinKey, quiet bool) (failed []joinKey) {
 	ctx, cancel := context.WithTimeout(ctx, 2*b.cfg.Timeout)
 	defer cancel()
-	type try struct {
-		key  joinKey
-		old  *joined
-		next *joined
-		cmd  *redis.Cmd
+	tries, failed := b.toRejoin(ctx, m, keys)
+	_, _ = b.client.Pipelined(ctx, func(p redis.Pipeliner) error { // Each command has its own error.
+		for i, t := range tries {
+			tag, args := []string{b.names.app(t.key.topic.App)}, b.joinArgs(t.key, t.next, m, quiet, false)
+			if i == 0 {
+				// The whole text, once, should Redis not know the script. In a Cluster the others' servers learn it in time.
+				t.answer = p.Eval(ctx, b.scripts.join.text, tag, args...)
+			} else {
+				t.answer = p.EvalSha(ctx, b.scripts.join.sum, tag, args...)
+			}
+		}
+		return nil
+	})
+	for _, t := range tries {
+		if !b.rejoined(ctx, t) {
+			failed = append(failed, t.key)
+		}
 	}
-	var tries []*try
+	return failed
+}
+
+// toRejoin leaves out what has gone, or is there already.
+func (b *Bus) toRejoin(ctx context.Context, m mandate, keys []joinKey) (tries []*rejoining, failed []joinKey) {
 	for _, key := range keys {
 		old := b.joins.get(key)
-		if old == nil || b.joins.leaseOf(old) == m.lease {
-			continue // It has gone, or is there already.
+		if old == nil || old.lease == m.lease {
+			continue
 		}
 		if enlisted, err := b.enlist(ctx, m.lease, key.topic.App); err != nil || !enlisted {
 			failed = append(failed, key)
 			continue
 		}
 		next := &joined{member: old.member, most: old.most, lease: m.lease, number: b.joins.next()}
-		tries = append(tries, &try{key: key, old: old, next: next})
+		tries = append(tries, &rejoining{key: key, old: old, next: next})
 	}
-	run := func(p redis.Pipeliner, t *try) {
-		t.cmd = p.Eval(ctx, b.scripts.join.text, []string{b.names.app(t.key.topic.App)}, b.joinArgs(t.key, t.next, m, quiet, false)...)
-	}
-	if len(tries) > 1 {
-		run = func(p redis.Pipeliner, t *try) {
-			t.cmd = p.EvalSha(ctx, b.scripts.join.sum, []string{b.names.app(t.key.topic.App)}, b.joinArgs(t.key, t.next, m, quiet, false)...)
-		}
-	}
-	_, _ = b.client.Pipelined(ctx, func(p redis.Pipeliner) error { // Each command has its own error.
-		for _, t := range tries {
-			run(p, t)
-		}
-		return nil
-	})
-	unloaded := false
-	for _, t := range tries {
-		reply, err := t.cmd.Slice()
-		switch status := text(reply, 0); {
-		case redis.HasErrorPrefix(err, "NOSCRIPT"):
-			unloaded = true
-			failed = append(failed, t.key)
-		case err != nil || status == "FENCED" || status == "LATE":
-			// Should it have been noted all the same, the next time changes nothing but its number.
-			failed = append(failed, t.key)
-		case status == "OK":
-			b.metrics.rejoined.Inc()
-			if !b.joins.moved(t.key, t.old, t.next) {
-				b.joins.owe(t.key, t.next.debt(time.Now()))
-			}
-		default:
-			b.cfg.Logger.WarnContext(ctx, "a subscription was not noted again", slog.String("app", t.key.topic.App),
-				slog.String("channel", t.key.topic.Channel), slog.String("socket", t.key.socket), slog.String("answer", status))
-		}
-	}
-	if unloaded {
-		return append(b.rejoinFirst(ctx, m, failed, quiet), failed[1:]...)
-	}
-	return failed
+	return tries, failed
 }
 
-// rejoinFirst does it for one alone, with the whole text of the script, so that Redis knows it from then on.
-func (b *Bus) rejoinFirst(ctx context.Context, m mandate, keys []joinKey, quiet bool) []joinKey {
-	return b.rejoin(ctx, m, keys[:1], quiet)
+// rejoined reads Redis's answer, and tells whether there is nothing more to do.
+func (b *Bus) rejoined(ctx context.Context, t *rejoining) bool {
+	reply, err := t.answer.Slice()
+	switch status := text(reply, 0); {
+	case err != nil || status == "FENCED" || status == "LATE":
+		return false
+	case status == "OK":
+		b.metrics.rejoined.Inc()
+		if !b.joins.moved(t.key, t.old, t.next) {
+			b.joins.owe(t.key, t.next.debt(time.Now())) // It has gone meanwhile.
+		}
+	default:
+		// The channel is full by now: the socket still hears it, but is not on its list.
+		b.cfg.Logger.WarnContext(ctx, "a subscription was not noted again", slog.String("app", t.key.topic.App),
+			slog.String("channel", t.key.topic.Channel), slog.String("socket", t.key.socket), slog.String("answer", status))
+	}
+	return true
 }
 
 // paySome takes back subscriptions that are owed and due, and tells whether some are left.
@@ -168,12 +169,6 @@ func (j *joins) get(key joinKey) *joined {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.all[key]
-}
-
-func (j *joins) leaseOf(one *joined) *lease {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return one.lease
 }
 
 // moved puts what is noted now in the place of what was, unless that has gone.
