@@ -116,6 +116,7 @@ type edge struct {
 	t        testing.TB
 	apps     *apps
 	hub      *channels.Hub
+	presence channels.Presence
 	registry *session.Registry
 	server   *socket.Server
 	url      string // of the server, with ws as scheme
@@ -133,7 +134,7 @@ func newEdge(t testing.TB, change func(*socket.Config)) *edge {
 	e.apps.set("disabled", newApp("3", false))
 	log := slog.New(slog.DiscardHandler)
 	bus := bomb{channels.NewMemoryBus(channels.MemoryConfig{Notices: session.Notices()})}
-	e.hub = channels.NewHub(bus)
+	e.hub, e.presence = channels.NewHub(bus), bus
 	e.registry = session.NewRegistry(session.RegistryConfig{
 		Apps: e.apps, Hub: e.hub, Presence: bus, Logger: log, Publisher: publish.New(publish.Config{Bus: bus}),
 		Counts: session.NewCounts(session.CountsConfig{Bus: bus, Presence: bus, Logger: log}),
@@ -207,6 +208,14 @@ func (e *edge) shutdown() {
 	}
 	if n := e.hub.Subscriptions(); n != 0 {
 		e.t.Errorf("%d subscriptions are left", n)
+	}
+	for _, app := range []string{"1", "2", "4"} {
+		if list, err := e.presence.Channels(ctx, app, ""); err != nil || len(list) != 0 {
+			e.t.Errorf("channels of app %s are still occupied: %v, %v", app, list, err)
+		}
+		if n := e.registry.Connections(app); n != 0 {
+			e.t.Errorf("%d connections of app %s are still counted", n, app)
+		}
 	}
 	e.wantMetric("peal_connections", 0)
 }
