@@ -13,6 +13,9 @@ while IFS=: read -r file name; do
 	if out=$(go test "$package" -run '^$' -fuzz "^$name\$" -fuzztime "$time" -fuzzminimizetime 1x 2>&1); then
 		runs=$(sed -n 's/.*execs: \([0-9]*\).*/\1/p' <<<"$out" | tail -n 1)
 		printf '%-28s %-28s %10s runs, no finding\n' "$package" "$name" "${runs:-?}"
+	elif [[ $out == *"context deadline exceeded"* && $out != *"Failing input"* ]]; then
+		# Go now and then takes the end of the time for a failure (golang/go issue 75804, mended in Go 1.27).
+		printf '%-28s %-28s no finding\n' "$package" "$name"
 	else
 		printf '%-28s %-28s FAILED\n%s\n' "$package" "$name" "$out"
 		status=1
