@@ -42,6 +42,9 @@ func (s *Server) servePortable(w http.ResponseWriter, r *http.Request, c *socket
 		if end == nil {
 			end = s.welcome(ctx, c)
 			defer s.farewell()
+			if end != nil {
+				defer c.leave(ctx) // It had entered before it was told to go.
+			}
 		}
 		if end != nil {
 			c.close(end, false)
