@@ -45,6 +45,9 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, at address) {
 
 func (s *Server) refuseSend(w http.ResponseWriter, status int, text string) {
 	s.metrics.refused.WithLabelValues(strconv.Itoa(status)).Inc()
+	if status == http.StatusTooManyRequests {
+		w.Header().Set("Retry-After", "1")
+	}
 	answer(w, status, text)
 }
 
