@@ -60,10 +60,8 @@ func checkPathPrefix(v string) error {
 	return nil
 }
 
-// most is more than any count needs.
-const most = 1_000_000_000
-
 func checkCount(v string) error {
+	const most = 1_000_000_000 // more than any count needs
 	if n, err := strconv.Atoi(v); err != nil || n < 0 || n > most {
 		return errors.New("is not a number from 0")
 	}

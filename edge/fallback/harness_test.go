@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -23,6 +22,7 @@ import (
 	"github.com/pealhq/peal/edge/fallback"
 	"github.com/pealhq/peal/edge/publish"
 	"github.com/pealhq/peal/edge/session"
+	"github.com/pealhq/peal/internal/pipenet"
 	"github.com/pealhq/peal/tenants"
 )
 
@@ -123,12 +123,12 @@ func onLoopback(t testing.TB, change func(*fallback.Config)) *edge {
 func inMemory(t testing.TB, change func(*fallback.Config)) *edge {
 	t.Helper()
 	e := newEdge(t, change)
-	listener := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
+	listener := pipenet.Listen()
 	server := &http.Server{Handler: e.server, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
 	var serving sync.WaitGroup
 	serving.Go(func() { _ = server.Serve(listener) })
 	e.url = "http://edge.test"
-	e.client = &http.Client{Transport: &http.Transport{DialContext: listener.dial, IdleConnTimeout: time.Minute}}
+	e.client = &http.Client{Transport: &http.Transport{DialContext: listener.Dial, IdleConnTimeout: time.Minute}}
 	t.Cleanup(func() {
 		e.shutdown()
 		e.client.CloseIdleConnections()
@@ -152,37 +152,6 @@ func (e *edge) shutdown() {
 	}
 	e.wantMetric("peal_fallback_sessions", 0)
 }
-
-// pipes is a listener whose connections are made by dial.
-type pipes struct {
-	conns chan net.Conn
-	once  sync.Once
-	done  chan struct{}
-}
-
-func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	ours, theirs := net.Pipe()
-	select {
-	case p.conns <- theirs:
-		return ours, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case conn := <-p.conns:
-		return conn, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error   { p.once.Do(func() { close(p.done) }); return nil }
-func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
 
 // metric returns the value of a counter or gauge, of all its labels together.
 func (e *edge) metric(name string) float64 {

@@ -110,10 +110,4 @@ func (a attributes) append(dst []byte, o channels.Occupancy) []byte {
 }
 
 // shorten cuts what a customer sent to what fits into a line that tells of it.
-func shorten(text string) string {
-	const enough = 40
-	if len(text) <= enough {
-		return text
-	}
-	return strings.ToValidUTF8(text[:enough], "") + "…"
-}
+func shorten(text string) string { return pusher.Shorten(text, 40) }

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/pealhq/peal/pusher"
 	"github.com/pealhq/peal/tenants"
@@ -131,12 +130,5 @@ func mayUse(app *tenants.App, origin string, tls bool) *Ending {
 	return nil
 }
 
-// shortenKey cuts what a client sent to what fits into a close reason, and to characters that may stand there.
-func shortenKey(key string) string {
-	const enough = 40
-	key = strings.ToValidUTF8(key, "�")
-	if utf8.RuneCountInString(key) <= enough {
-		return key
-	}
-	return string([]rune(key)[:enough]) + "…"
-}
+// shortenKey cuts what a client sent to what fits into a close reason.
+func shortenKey(key string) string { return pusher.Shorten(key, 40) }

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 
 	"golang.org/x/time/rate"
 
@@ -187,18 +186,4 @@ func (s *Session) trouble(ctx context.Context, doing, channel string, err error)
 }
 
 // shorten cuts what a client sent to a length that is worth repeating to it.
-func shorten(text string) string {
-	const enough = 200
-	if utf8.RuneCountInString(text) <= enough {
-		return text
-	}
-	var b strings.Builder
-	n := 0
-	for _, r := range text {
-		if n++; n > enough {
-			break
-		}
-		b.WriteRune(r)
-	}
-	return b.String() + "…"
-}
+func shorten(text string) string { return pusher.Shorten(text, 200) }

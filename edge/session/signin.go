@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
 
 	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/pusher"
@@ -76,18 +75,9 @@ func (s *Session) authenticate(app *tenants.App, auth, userData string) (u pushe
 
 // signIn counts the socket among the user's.
 func (s *Session) signIn(ctx context.Context, app *tenants.App, u pusher.User) error {
-	topic, presence := channels.UserTopic(app.ID, u.ID), s.registry.cfg.Presence
-	isThere := false
-	here, err := s.registry.cfg.Hub.Subscribe(ctx, topic, s.carrier, func() (channels.Greeting, error) {
-		w, err := presence.Join(ctx, channels.Arrival{Topic: topic, Socket: s.carrier.ID()})
-		isThere = err == nil
-		return channels.Greeting{Offset: w.Offset}, err
-	})
+	a := channels.Arrival{Topic: channels.UserTopic(app.ID, u.ID)}
+	here, err := s.arrive(ctx, a, func(w channels.Welcome) channels.Greeting { return channels.Greeting{Offset: w.Offset} })
 	if err != nil {
-		if isThere {
-			_, leaveErr := presence.Leave(ctx, channels.Departure{Topic: topic, Socket: s.carrier.ID()})
-			err = errors.Join(err, leaveErr)
-		}
 		return err
 	}
 	s.user = &user{id: u.ID, info: u.Info, here: here}
@@ -97,14 +87,6 @@ func (s *Session) signIn(ctx context.Context, app *tenants.App, u pusher.User) e
 // signOut takes back what signing in did, when the socket has gone.
 func (s *Session) signOut(ctx context.Context) {
 	s.unwatch(ctx)
-	if err := s.registry.cfg.Hub.Unsubscribe(ctx, s.user.here); err != nil {
-		s.trouble(ctx, "sign out", "", err)
-	}
-	_, err := s.registry.cfg.Presence.Leave(ctx, channels.Departure{
-		Topic: channels.UserTopic(s.App().ID, s.user.id), Socket: s.carrier.ID(),
-	})
-	if err != nil {
-		s.trouble(ctx, "sign out", "", err)
-	}
+	s.depart(ctx, "sign out", s.user.here, channels.Departure{Topic: channels.UserTopic(s.App().ID, s.user.id)})
 	s.user = nil
 }

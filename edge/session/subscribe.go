@@ -70,30 +70,23 @@ func (s *Session) subscribe(ctx context.Context, frame pusher.ClientFrame) {
 	s.registry.cfg.Counts.Changed(app, channel, subscribers) //nolint:contextcheck // It tells all subscribers, not only this one.
 }
 
-// join subscribes to a channel that the client may be on. What it is greeted with comes in this order: the success, then what
-// was kept, and then whatever happens.
+// join subscribes to a channel that the client may be on. What it is greeted with comes in this order: the success, then
+// what was kept, and then whatever happens.
 func (s *Session) join(ctx context.Context, app *tenants.App, channel string, member *channels.Member) (subscription, int, error) {
-	topic := channels.Topic{App: app.ID, Channel: channel}
+	a := channels.Arrival{
+		Topic:  channels.Topic{App: app.ID, Channel: channel},
+		Member: member, MaxMembers: app.Limits.PresenceMembers,
+	}
 	joined := subscription{}
 	if member != nil {
 		joined.member = member.ID
 	}
-	presence, isThere, subscribers := s.registry.cfg.Presence, false, 0
+	subscribers := 0
 	var err error
-	joined.Subscription, err = s.registry.cfg.Hub.Subscribe(ctx, topic, s.carrier, func() (channels.Greeting, error) {
-		w, err := presence.Join(ctx, channels.Arrival{
-			Topic: topic, Socket: s.carrier.ID(), Member: member, MaxMembers: app.Limits.PresenceMembers,
-		})
-		if err != nil {
-			return channels.Greeting{}, err
-		}
-		isThere, subscribers = true, w.Subscribers
-		return greeting(channel, member != nil, w), nil
+	joined.Subscription, err = s.arrive(ctx, a, func(w channels.Welcome) channels.Greeting {
+		subscribers = w.Subscribers
+		return greeting(channel, member != nil, w)
 	})
-	if err != nil && isThere {
-		_, leaveErr := presence.Leave(ctx, channels.Departure{Topic: topic, Socket: s.carrier.ID(), Member: joined.member})
-		err = errors.Join(err, leaveErr)
-	}
 	return joined, subscribers, err
 }
 
@@ -137,16 +130,11 @@ func (s *Session) unsubscribe(ctx context.Context, frame pusher.ClientFrame) {
 func (s *Session) leave(ctx context.Context, channel string) {
 	gone := s.subscriptions[channel]
 	delete(s.subscriptions, channel)
-	if err := s.registry.cfg.Hub.Unsubscribe(ctx, gone.Subscription); err != nil {
-		s.trouble(ctx, "unsubscribe", channel, err)
-	}
 	app := s.App()
-	left, err := s.registry.cfg.Presence.Leave(ctx, channels.Departure{
-		Topic: channels.Topic{App: app.ID, Channel: channel}, Socket: s.carrier.ID(), Member: gone.member,
+	left, ok := s.depart(ctx, "unsubscribe", gone.Subscription, channels.Departure{
+		Topic: channels.Topic{App: app.ID, Channel: channel}, Member: gone.member,
 	})
-	if err != nil {
-		s.trouble(ctx, "leave", channel, err)
-		return
+	if ok {
+		s.registry.cfg.Counts.Changed(app, channel, left) //nolint:contextcheck // as in subscribe
 	}
-	s.registry.cfg.Counts.Changed(app, channel, left) //nolint:contextcheck // as in subscribe
 }

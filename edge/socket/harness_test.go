@@ -24,6 +24,7 @@ import (
 	"github.com/pealhq/peal/edge/publish"
 	"github.com/pealhq/peal/edge/session"
 	"github.com/pealhq/peal/edge/socket"
+	"github.com/pealhq/peal/internal/pipenet"
 	"github.com/pealhq/peal/tenants"
 )
 
@@ -174,12 +175,12 @@ func inMemory(t testing.TB, change func(*socket.Config)) *edge {
 			change(cfg)
 		}
 	})
-	listener := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
+	listener := pipenet.Listen()
 	server := &http.Server{Handler: e.server, ReadHeaderTimeout: time.Minute}
 	var serving sync.WaitGroup
 	serving.Go(func() { _ = server.Serve(listener) })
 	e.url = "ws://edge.test"
-	e.dial = listener.dial
+	e.dial = listener.Dial
 	t.Cleanup(func() {
 		e.shutdown()
 		_ = server.Close()
@@ -219,37 +220,6 @@ func (e *edge) shutdown() {
 	}
 	e.wantMetric("peal_connections", 0)
 }
-
-// pipes is a listener whose connections are made by dial.
-type pipes struct {
-	conns chan net.Conn
-	once  sync.Once
-	done  chan struct{}
-}
-
-func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	ours, theirs := net.Pipe()
-	select {
-	case p.conns <- theirs:
-		return ours, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case conn := <-p.conns:
-		return conn, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error   { p.once.Do(func() { close(p.done) }); return nil }
-func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
 
 // metric returns the value of a counter or gauge, of all its labels together.
 func (e *edge) metric(name string) float64 {

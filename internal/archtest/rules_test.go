@@ -112,13 +112,13 @@ var never = []ban{
 	},
 	{
 		from:    []string{"..."},
-		except:  []string{"channels/bustest", "internal/testenv"},
-		imports: []string{"testing", "testing/...", "channels/bustest", "internal/testenv"},
+		except:  []string{"channels/bustest", "internal/testenv", "internal/pipenet"},
+		imports: []string{"testing", "testing/...", "channels/bustest", "internal/testenv", "internal/pipenet"},
 		because: "test code does not ship",
 	},
 	{
 		from:    []string{"cmd/..."},
-		imports: []string{"channels/bustest", "internal/testenv"},
+		imports: []string{"channels/bustest", "internal/testenv", "internal/pipenet"},
 		through: true,
 		because: "test code does not ship, nor by way of another package",
 	},
