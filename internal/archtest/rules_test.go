@@ -67,6 +67,14 @@ var mayImport = []row{
 
 	{"conformance", nil, "the suite speaks to a running server, and expects what the protocol says and not what our code does"},
 
+	{"test/chaos/ledger", nil, "what may not be is said of what was seen, by whoever saw it"},
+	{"test/chaos/proxy", nil, "treats bytes badly, whatever they say"},
+	{
+		"test/...",
+		[]string{"test/...", "bench/loop", "bench/wire", "internal/devstack"},
+		"the suite starts the binary and speaks to it as clients do; it expects what is promised and not what our code does",
+	},
+
 	{"scripts/...", nil, "tools of the repository; they ship with nothing"},
 
 	{"internal/testenv", []string{"internal/devstack", "migrations"}, "test support knows servers and the schema, not the product"},
@@ -94,13 +102,13 @@ var never = []ban{
 	},
 	{
 		from:    []string{"..."},
-		except:  []string{".../pg*", "cmd/...", "internal/devstack", "internal/testenv"},
+		except:  []string{".../pg*", "cmd/...", "internal/devstack", "internal/testenv", "test/..."},
 		imports: []string{"github.com/jackc/pgx/..."},
 		because: "a technology stays in its room, and the name on the door says so: pgx belongs in packages named pg…",
 	},
 	{
 		from:    []string{"..."},
-		except:  []string{".../redis*", "cmd/...", "internal/..."},
+		except:  []string{".../redis*", "cmd/...", "internal/...", "test/..."},
 		imports: []string{"github.com/redis/go-redis/..."},
 		because: "a technology stays in its room, and the name on the door says so: go-redis belongs in packages named redis…",
 	},
@@ -117,8 +125,14 @@ var never = []ban{
 		because: "test code does not ship",
 	},
 	{
+		from:    []string{"..."},
+		except:  []string{"test/..."},
+		imports: []string{"test/..."},
+		because: "test code does not ship",
+	},
+	{
 		from:    []string{"cmd/..."},
-		imports: []string{"channels/bustest", "internal/testenv", "internal/pipenet"},
+		imports: []string{"channels/bustest", "internal/testenv", "internal/pipenet", "test/..."},
 		through: true,
 		because: "test code does not ship, nor by way of another package",
 	},
