@@ -84,12 +84,12 @@ type Greeting struct {
 	Offset uint64
 }
 
-// Subscribe adds a subscriber to a topic. When the bus has confirmed the edge's interest, greet says what to send it
-// first; it may wait, and its error is returned as it is. Nothing of the topic comes before the greeting, and nothing
-// that greet did not know of is lost. Whether the subscriber is there already is for the caller to know.
-func (h *Hub) Subscribe(ctx context.Context, name Topic, sub Subscriber, greet func() (Greeting, error)) (*Subscription, error) {
+// Subscribe adds a subscriber to a topic, which has this log. When the bus has confirmed the edge's interest, greet says
+// what to send it first; it may wait, and its error is returned as it is. Nothing of the topic comes before the greeting,
+// and nothing that greet did not know of is lost. Whether the subscriber is there already is for the caller to know.
+func (h *Hub) Subscribe(ctx context.Context, name Topic, log Log, sub Subscriber, greet func() (Greeting, error)) (*Subscription, error) {
 	t := h.hold(name)
-	s, err := h.join(ctx, t, sub)
+	s, err := h.join(ctx, t, log, sub)
 	if err != nil {
 		h.release(t)
 		return nil, err
@@ -105,11 +105,11 @@ func (h *Hub) Subscribe(ctx context.Context, name Topic, sub Subscriber, greet f
 	return s, nil
 }
 
-func (h *Hub) join(ctx context.Context, t *topic, sub Subscriber) (*Subscription, error) {
+func (h *Hub) join(ctx context.Context, t *topic, log Log, sub Subscriber) (*Subscription, error) {
 	t.change.Lock()
 	defer t.change.Unlock()
 	if t.empty() {
-		if err := h.bus.Subscribe(ctx, t.name); err != nil {
+		if err := h.bus.Subscribe(ctx, t.name, log); err != nil {
 			return nil, err
 		}
 	}

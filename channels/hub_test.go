@@ -66,7 +66,7 @@ func (b *recordingBus) note(call string, topic channels.Topic, change int) error
 	return nil
 }
 
-func (b *recordingBus) Subscribe(_ context.Context, topic channels.Topic) error {
+func (b *recordingBus) Subscribe(_ context.Context, topic channels.Topic, _ channels.Log) error {
 	if b.during != nil {
 		b.during(topic)
 	}
@@ -78,6 +78,10 @@ func (b *recordingBus) Unsubscribe(_ context.Context, topic channels.Topic) erro
 }
 
 func (b *recordingBus) Publish(context.Context, ...channels.Message) error { return nil }
+
+func (b *recordingBus) PublishOnce(context.Context, string, ...channels.Parcel) ([]channels.Receipt, error) {
+	return nil, nil
+}
 
 func (b *recordingBus) Run(context.Context, func(channels.Message)) error { return nil }
 
@@ -119,7 +123,7 @@ func saying(text string) func() (channels.Greeting, error) {
 
 func subscribe(t *testing.T, hub *channels.Hub, topic channels.Topic, sub channels.Subscriber, greeting string) *channels.Subscription {
 	t.Helper()
-	s, err := hub.Subscribe(t.Context(), topic, sub, saying(greeting))
+	s, err := hub.Subscribe(t.Context(), topic, channels.Log{}, sub, saying(greeting))
 	if err != nil {
 		t.Fatalf("subscribe: %v", err)
 	}
@@ -140,7 +144,7 @@ func TestHubWhenTheBusFails(t *testing.T) {
 	topic := channels.Topic{App: "1", Channel: "c"}
 	l := &listener{id: "1.1"}
 	bus.fail.Store(true)
-	if _, err := hub.Subscribe(t.Context(), topic, l, saying("hello")); !errors.Is(err, errBus) {
+	if _, err := hub.Subscribe(t.Context(), topic, channels.Log{}, l, saying("hello")); !errors.Is(err, errBus) {
 		t.Errorf("subscribe: %v", err)
 	}
 	if len(l.heard()) != 0 || hub.Topics() != 0 || hub.Subscriptions() != 0 {
@@ -226,7 +230,7 @@ func TestHubUnderChurn(t *testing.T) {
 		churn.Go(func() {
 			for i := range 100 {
 				l := &listener{id: fmt.Sprintf("%d.%d", w, i)}
-				s, err := hub.Subscribe(t.Context(), topic, l, saying("hello"))
+				s, err := hub.Subscribe(t.Context(), topic, channels.Log{}, l, saying("hello"))
 				if err != nil {
 					t.Errorf("subscribe: %v", err)
 					return
@@ -324,7 +328,7 @@ func BenchmarkHubDeliver(b *testing.B) {
 				hub := channels.NewHub(&recordingBus{})
 				topic := channels.Topic{App: "1", Channel: "my-channel"}
 				for i := range n {
-					if _, err := hub.Subscribe(b.Context(), topic, &idle{id: fmt.Sprintf("1.%d", i)}, saying("hello")); err != nil {
+					if _, err := hub.Subscribe(b.Context(), topic, channels.Log{}, &idle{id: fmt.Sprintf("1.%d", i)}, saying("hello")); err != nil {
 						b.Fatal(err)
 					}
 				}

@@ -12,6 +12,8 @@ type MemoryConfig struct {
 	Notices Notices
 	// KeptBytes bounds what is kept for newcomers of one app's channels (32 MiB); beyond it the oldest is forgotten.
 	KeptBytes int
+	// OnceBytes bounds what the keys of one app's parcels take (64 MiB); beyond it parcels with a new key are refused.
+	OnceBytes int
 }
 
 // MemoryBus is a [Bus] and a [Presence] for a single edge: it delivers inside the call that publishes, so that whoever
@@ -21,6 +23,7 @@ type MemoryBus struct {
 	seed    maphash.Seed
 	shards  [shardCount]memoryShard
 	kept    keptMessages
+	once    publishedOnce
 
 	mu      sync.RWMutex
 	deliver func(Message)      // guarded by mu; nil while Run is not running
@@ -37,10 +40,14 @@ func NewMemoryBus(cfg MemoryConfig) *MemoryBus {
 	if cfg.KeptBytes == 0 {
 		cfg.KeptBytes = 32 << 20
 	}
+	if cfg.OnceBytes == 0 {
+		cfg.OnceBytes = 64 << 20
+	}
 	b := &MemoryBus{
 		notices: cfg.Notices,
 		seed:    maphash.MakeSeed(),
 		kept:    keptMessages{most: cfg.KeptBytes, apps: make(map[string]*keptApp)},
+		once:    publishedOnce{most: cfg.OnceBytes, apps: make(map[string]*onceApp)},
 		topics:  make(map[Topic]struct{}),
 	}
 	for i := range b.shards {
@@ -60,6 +67,7 @@ func (b *MemoryBus) Run(ctx context.Context, deliver func(Message)) error {
 		select {
 		case <-tick.C:
 			b.kept.expire()
+			b.once.expire()
 		case <-ctx.Done():
 			return nil
 		}
@@ -77,39 +85,47 @@ func (b *MemoryBus) Publish(ctx context.Context, messages ...Message) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if !b.publish(messages) {
+		return ErrUnavailable
+	}
+	return nil
+}
+
+// publish delivers messages, and tells whether the bus runs.
+func (b *MemoryBus) publish(messages []Message) (running bool) {
 	for i := range messages {
 		if messages[i].Keep > 0 {
-			if err := b.publishKept(messages[i]); err != nil {
-				return err
+			if !b.publishKept(messages[i]) {
+				return false
 			}
 			continue
 		}
 		deliver, wanted := b.route(messages[i].Topic)
 		if deliver == nil {
-			return ErrUnavailable
+			return false
 		}
 		if wanted {
 			deliver(messages[i])
 		}
 	}
-	return nil
+	return true
 }
 
 // publishKept keeps and delivers in one step, so that a newcomer gets the message in one of the two ways.
-func (b *MemoryBus) publishKept(m Message) error {
+func (b *MemoryBus) publishKept(m Message) (running bool) {
 	s := b.shard(m.Topic)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	deliver, wanted := b.route(m.Topic)
 	if deliver == nil {
-		return ErrUnavailable
+		return false
 	}
 	b.kept.put(m)
 	if wanted {
 		m.Offset = s.topic(m.Topic).next()
 		deliver(m)
 	}
-	return nil
+	return true
 }
 
 func (b *MemoryBus) route(topic Topic) (deliver func(Message), wanted bool) {
@@ -120,7 +136,7 @@ func (b *MemoryBus) route(topic Topic) (deliver func(Message), wanted bool) {
 }
 
 // Subscribe notes the interest in a topic.
-func (b *MemoryBus) Subscribe(_ context.Context, topic Topic) error {
+func (b *MemoryBus) Subscribe(_ context.Context, topic Topic, _ Log) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.topics[topic] = struct{}{}

@@ -19,7 +19,7 @@ func TestNothingIsLeft(t *testing.T) {
 	var running sync.WaitGroup
 	running.Go(func() { _ = b.Run(ctx, func(Message) {}) })
 	for _, topic := range []Topic{{"1", "a"}, {"1", "presence-a"}, {"1", "cache-a"}, UserTopic("1", "ann")} {
-		if err := b.Subscribe(t.Context(), topic); err != nil {
+		if err := b.Subscribe(t.Context(), topic, Log{}); err != nil {
 			t.Fatal(err)
 		}
 		a := Arrival{Topic: topic, Socket: "1.1", MaxMembers: 1}

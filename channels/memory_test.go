@@ -21,6 +21,13 @@ func TestMemoryPresence(t *testing.T) {
 	})
 }
 
+func TestMemoryOnce(t *testing.T) {
+	t.Parallel()
+	bustest.RunOnce(t, func(_ *testing.T, n channels.Notices) bustest.Both {
+		return channels.NewMemoryBus(channels.MemoryConfig{Notices: n})
+	})
+}
+
 func TestMemoryBusTakesNothingWhileItDoesNotRun(t *testing.T) {
 	t.Parallel()
 	bus := channels.NewMemoryBus(channels.MemoryConfig{})

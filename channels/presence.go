@@ -46,6 +46,8 @@ type Arrival struct {
 	Member *Member
 	// MaxMembers bounds the distinct members.
 	MaxMembers int
+	// Log is the topic's; the notices of members who come and go are in it, too.
+	Log Log
 }
 
 // Departure is a socket that has unsubscribed or gone.
@@ -85,6 +87,8 @@ type Notices struct {
 	// the same app, and whether there is anything to publish at all. A topic that is occupied again within Grace was
 	// never vacated.
 	Occupied, Vacated func(topic Topic) (Message, bool)
+	// Lost returns the frame that tells the sockets on a channel with a log that they may have missed something.
+	Lost func(channel string) []byte
 	// Grace is how long Vacated waits.
 	Grace time.Duration
 }

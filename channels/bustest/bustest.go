@@ -142,7 +142,7 @@ func (e *edge) publish(messages ...channels.Message) {
 
 func (e *edge) subscribe(topic channels.Topic) {
 	e.t.Helper()
-	if err := e.bus.Subscribe(e.t.Context(), topic); err != nil {
+	if err := e.bus.Subscribe(e.t.Context(), topic, channels.Log{}); err != nil {
 		e.t.Fatalf("subscribe: %v", err)
 	}
 }
@@ -346,7 +346,7 @@ func subscriptionsComeAndGo(t *testing.T, e *edge) {
 		wg.Go(func() {
 			for i := range 25 {
 				name := topic(fmt.Sprintf("w%d-%d", w, i))
-				if err := e.bus.Subscribe(t.Context(), name); err != nil {
+				if err := e.bus.Subscribe(t.Context(), name, channels.Log{}); err != nil {
 					t.Errorf("subscribe: %v", err)
 				}
 				if err := e.bus.Publish(t.Context(), message(name, "1")); err != nil {

@@ -285,7 +285,7 @@ func (h *house) deliverToHub() { h.edge.also(h.hub.Deliver) }
 
 // enter subscribes by way of the hub, with a greeting of the members' ids and the kept frame.
 func (h *house) enter(topic channels.Topic, o *observer, member *channels.Member) *channels.Subscription {
-	s, err := h.hub.Subscribe(h.t.Context(), topic, o, func() (channels.Greeting, error) {
+	s, err := h.hub.Subscribe(h.t.Context(), topic, channels.Log{}, o, func() (channels.Greeting, error) {
 		w, err := h.Join(h.t.Context(), channels.Arrival{Topic: topic, Socket: o.id, Member: member, MaxMembers: 1000})
 		list := strings.Join(ids(w.Members), " ")
 		return channels.Greeting{Frames: [][]byte{[]byte(list), w.Kept.Frame}, Offset: w.Offset}, err

@@ -28,6 +28,7 @@ func RunShared(t *testing.T, newPlatform func(*testing.T, channels.Notices) (new
 		"ManyComeAndGoEverywhere":   manyComeAndGoEverywhere,
 		"OneOfManyIsTheFirst":       oneOfManyIsTheFirst,
 		"NothingBetweenTheTwoEdges": nothingBetweenTheTwoEdges,
+		"OnceOnAllEdges":            onceOnAllEdges,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -235,3 +236,5 @@ func oneOfManyIsTheFirst(t *testing.T, a, b *house) {
 func nothingBetweenTheTwoEdges(t *testing.T, a, b *house) {
 	subscribeBetweenMessages(t, a, b)
 }
+
+func onceOnAllEdges(t *testing.T, a, b *house) { onceOnAll(t, a, b) }

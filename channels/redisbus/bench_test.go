@@ -34,7 +34,7 @@ func BenchmarkDelivery(b *testing.B) {
 		running.Go(func() { _ = bus.Run(ctx, func(channels.Message) { came <- struct{}{} }) })
 		defer running.Wait()
 		defer cancel()
-		_ = bus.Subscribe(b.Context(), news)
+		_ = bus.Subscribe(b.Context(), news, channels.Log{})
 		for bus.Publish(b.Context(), channels.Message{Topic: room}) != nil {
 			time.Sleep(time.Millisecond)
 		}
@@ -50,7 +50,7 @@ func BenchmarkDelivery(b *testing.B) {
 		running.Go(func() { _ = to.Run(ctx, func(channels.Message) { came <- struct{}{} }) })
 		defer running.Wait()
 		defer cancel()
-		for to.Subscribe(b.Context(), news) != nil {
+		for to.Subscribe(b.Context(), news, channels.Log{}) != nil {
 			time.Sleep(time.Millisecond)
 		}
 		deliverOneByOne(b, from, came)
@@ -120,7 +120,7 @@ func BenchmarkCommands(b *testing.B) {
 		},
 		"subscribe and join": func(i int) error {
 			topic := channels.Topic{App: "1", Channel: fmt.Sprint("private-", i)}
-			if err := from.Subscribe(b.Context(), topic); err != nil {
+			if err := from.Subscribe(b.Context(), topic, channels.Log{}); err != nil {
 				return err
 			}
 			_, err := from.Join(b.Context(), arrival(topic, "1.1", ""))

@@ -35,6 +35,8 @@ type Config struct {
 	// KeptBytes bounds what is kept for newcomers of one app's channels (32 MiB); beyond it is forgotten what would expire
 	// first.
 	KeptBytes int
+	// OnceBytes bounds what the keys of one app's parcels take (64 MiB); beyond it parcels with a new key are refused.
+	OnceBytes int
 	// Readers is how many connections share the topics (4), so that a busy topic delays only some others.
 	Readers int
 	// Lease is how long Redis remembers an edge that has gone silent (10 s).
@@ -51,6 +53,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.KeptBytes == 0 {
 		c.KeptBytes = 32 << 20
+	}
+	if c.OnceBytes == 0 {
+		c.OnceBytes = 64 << 20
 	}
 	if c.Readers == 0 {
 		c.Readers = 4

@@ -87,7 +87,7 @@ func (e *edge) hears(topic channels.Topic, want ...string) {
 func (e *edge) subscribe(topics ...channels.Topic) {
 	e.t.Helper()
 	for _, topic := range topics {
-		if err := e.Subscribe(e.t.Context(), topic); err != nil {
+		if err := e.Subscribe(e.t.Context(), topic, channels.Log{}); err != nil {
 			e.t.Fatalf("subscribe: %v", err)
 		}
 	}

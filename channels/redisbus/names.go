@@ -14,6 +14,7 @@ import "github.com/pealhq/peal/channels"
 //	on           sorted set of the occupied channels, by name
 //	v            sorted set of topics that are empty and will be told so, by when
 //	k, kx, kb    the last messages that were kept: by channel, by when they expire, and their size in bytes
+//	i:<n>        hash: key of a parcel to its digest and answer, one hash for each fifth of the time that keys are remembered
 //	p:<edge>     the pub/sub channel of an edge's probes
 //
 // and below the tag of no app:

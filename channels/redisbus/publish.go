@@ -93,11 +93,15 @@ func (b *Bus) publishKept(ctx context.Context, app string, messages []channels.M
 	args := make([]any, 1, 1+3*len(messages))
 	args[0] = b.cfg.KeptBytes
 	for i := range messages {
-		m := &messages[i]
-		args = append(args, m.Topic.Channel, seal(m, now), keepMillis(m.Keep))
+		args = appendMessage(args, &messages[i], now)
 	}
 	_, err := b.eval(ctx, b.scripts.publish, b.names.app(app), args...)
 	return err
+}
+
+// appendMessage appends a message as send.lua takes it.
+func appendMessage(args []any, m *channels.Message, now time.Time) []any {
+	return append(args, m.Topic.Channel, seal(m, now), keepMillis(m.Keep))
 }
 
 // keepMillis rounds up, so that what is kept for a moment is not taken for what is not kept.

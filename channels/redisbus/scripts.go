@@ -11,8 +11,12 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-//go:embed scripts/lib.lua
-var libLua string
+var (
+	//go:embed scripts/lib.lua
+	libLua string
+	//go:embed scripts/send.lua
+	sendLua string
+)
 
 var (
 	//go:embed scripts/join.lua
@@ -21,6 +25,8 @@ var (
 	leaveLua string
 	//go:embed scripts/publish.lua
 	publishLua string
+	//go:embed scripts/once.lua
+	onceLua string
 	//go:embed scripts/vacate.lua
 	vacateLua string
 	//go:embed scripts/channel.lua
@@ -52,12 +58,13 @@ func newScript(name, text string) *script {
 
 // scripts are all that there are.
 type scripts struct {
-	join, leave, publish, vacate, channel, channels, kept, renew, enlist, bury, touch, resign *script
+	join, leave, publish, once, vacate, channel, channels, kept, renew, enlist, bury, touch, resign *script
 }
 
 func newScripts() scripts {
 	return scripts{
-		join: newScript("join", joinLua), leave: newScript("leave", leaveLua), publish: newScript("publish", publishLua),
+		join: newScript("join", joinLua), leave: newScript("leave", leaveLua), publish: newScript("publish", sendLua+publishLua),
+		once:   newScript("once", sendLua+onceLua),
 		vacate: newScript("vacate", vacateLua), channel: newScript("channel", channelLua),
 		channels: newScript("channels", channelsLua), kept: newScript("kept", keptLua), renew: newScript("renew", renewLua),
 		enlist: newScript("enlist", enlistLua), bury: newScript("bury", buryLua), touch: newScript("touch", touchLua),

@@ -35,7 +35,7 @@ type place struct {
 var errSlow = errors.New("redis did not confirm it in time")
 
 // Subscribe implements [channels.Bus].
-func (b *Bus) Subscribe(ctx context.Context, topic channels.Topic) error {
+func (b *Bus) Subscribe(ctx context.Context, topic channels.Topic, _ channels.Log) error {
 	if !b.running.Load() {
 		return unavailable("subscribe", errNotRunning)
 	}

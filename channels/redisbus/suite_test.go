@@ -51,6 +51,13 @@ func TestPresence(t *testing.T) {
 	})
 }
 
+func TestOnce(t *testing.T) {
+	t.Parallel()
+	bustest.RunOnce(t, func(t *testing.T, n channels.Notices) bustest.Both {
+		return newBus(t, func(c *Config) { c.Notices = n })
+	})
+}
+
 func TestEdges(t *testing.T) {
 	t.Parallel()
 	bustest.RunShared(t, func(t *testing.T, n channels.Notices) func() bustest.Both {

@@ -56,11 +56,11 @@ func newApp(id string, enabled bool) *tenants.App {
 // bomb is a bus that panics when somebody subscribes to the channel "bomb".
 type bomb struct{ *channels.MemoryBus }
 
-func (b bomb) Subscribe(ctx context.Context, topic channels.Topic) error {
+func (b bomb) Subscribe(ctx context.Context, topic channels.Topic, log channels.Log) error {
 	if topic.Channel == "bomb" {
 		panic("boom")
 	}
-	return b.MemoryBus.Subscribe(ctx, topic)
+	return b.MemoryBus.Subscribe(ctx, topic, log)
 }
 
 // edge is the fallbacks with a hub. The app 1 has the key "key", 2 has "other" and a list of origins, "disabled" is that

@@ -89,6 +89,7 @@ type bus struct {
 	err      error              // guarded by mu; what everything returns
 	presence error              // guarded by mu; what every question about who is there returns
 	after    func()             // guarded by mu; called in a publish
+	deaf     bool               // guarded by mu; publishes once, but cannot say so
 }
 
 func (b *bus) Publish(ctx context.Context, messages ...channels.Message) error {
@@ -102,6 +103,27 @@ func (b *bus) Publish(ctx context.Context, messages ...channels.Message) error {
 		b.after()
 	}
 	return b.MemoryBus.Publish(ctx, messages...)
+}
+
+func (b *bus) PublishOnce(ctx context.Context, app string, parcels ...channels.Parcel) ([]channels.Receipt, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err != nil {
+		return nil, b.err
+	}
+	receipts, err := b.MemoryBus.PublishOnce(ctx, app, parcels...)
+	for i, r := range receipts {
+		if !r.Repeated {
+			b.messages = append(b.messages, parcels[i].Messages...)
+		}
+	}
+	if b.after != nil {
+		b.after()
+	}
+	if b.deaf {
+		return nil, channels.ErrUnavailable
+	}
+	return receipts, err
 }
 
 // frames returns what was published since the last call.
@@ -209,7 +231,7 @@ func newAPI(t testing.TB, prefix string) *api {
 	var runs sync.WaitGroup
 	runs.Go(func() {
 		topic := channels.Topic{App: "ready", Channel: "ready"}
-		_ = a.bus.Subscribe(ctx, topic)
+		_ = a.bus.Subscribe(ctx, topic, channels.Log{})
 		runs.Go(func() { // until it runs, it takes nothing
 			for a.bus.MemoryBus.Publish(ctx, channels.Message{Topic: topic}) != nil && ctx.Err() == nil {
 				time.Sleep(time.Microsecond)

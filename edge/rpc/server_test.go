@@ -126,7 +126,7 @@ func (e *edge) client(opts ...connect.ClientOption) publishv1connect.PublishServ
 func (e *edge) listen(topic channels.Topic, member *channels.Member) *listener {
 	e.t.Helper()
 	l := &listener{}
-	_, err := e.hub.Subscribe(e.t.Context(), topic, l, func() (channels.Greeting, error) {
+	_, err := e.hub.Subscribe(e.t.Context(), topic, channels.Log{}, l, func() (channels.Greeting, error) {
 		w, err := e.bus.Join(e.t.Context(), channels.Arrival{Topic: topic, Socket: l.ID(), Member: member, MaxMembers: 100})
 		return channels.Greeting{Offset: w.Offset}, err
 	})

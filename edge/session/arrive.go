@@ -12,7 +12,7 @@ import (
 func (s *Session) arrive(ctx context.Context, a channels.Arrival, greet func(channels.Welcome) channels.Greeting) (*channels.Subscription, error) {
 	presence, isThere := s.registry.cfg.Presence, false
 	a.Socket = s.carrier.ID()
-	here, err := s.registry.cfg.Hub.Subscribe(ctx, a.Topic, s.carrier, func() (channels.Greeting, error) {
+	here, err := s.registry.cfg.Hub.Subscribe(ctx, a.Topic, a.Log, s.carrier, func() (channels.Greeting, error) {
 		w, err := presence.Join(ctx, a)
 		if err != nil {
 			return channels.Greeting{}, err

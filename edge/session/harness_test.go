@@ -76,11 +76,11 @@ type fragileBus struct {
 	broken atomic.Bool
 }
 
-func (b *fragileBus) Subscribe(ctx context.Context, topic channels.Topic) error {
+func (b *fragileBus) Subscribe(ctx context.Context, topic channels.Topic, log channels.Log) error {
 	if b.broken.Load() {
 		return channels.ErrUnavailable
 	}
-	return b.MemoryBus.Subscribe(ctx, topic)
+	return b.MemoryBus.Subscribe(ctx, topic, log)
 }
 
 func (b *fragileBus) Publish(ctx context.Context, messages ...channels.Message) error {

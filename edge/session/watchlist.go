@@ -47,7 +47,7 @@ func (s *Session) watch(ctx context.Context, app *tenants.App, ids []string) {
 
 func (s *Session) watchOne(ctx context.Context, app *tenants.App, id string, g *gate) (online bool, err error) {
 	nothing := func() (channels.Greeting, error) { return channels.Greeting{}, nil }
-	w, err := s.registry.cfg.Hub.Subscribe(ctx, channels.WatchTopic(app.ID, id), g, nothing)
+	w, err := s.registry.cfg.Hub.Subscribe(ctx, channels.WatchTopic(app.ID, id), channels.Log{}, g, nothing)
 	if err != nil {
 		return false, err
 	}
