@@ -52,8 +52,8 @@ type Conn struct {
 	queued atomic.Int64
 	ended  atomic.Bool // nothing may be queued any more
 
-	// Of the worker, while it goes through a batch: the connection's items, as a list through the batch.
-	first, last int32
+	// Of the worker: what waits, but for what it has not looked at yet.
+	line line
 
 	mu         sync.Mutex
 	backlog    []byte    // guarded by mu; what the kernel did not take

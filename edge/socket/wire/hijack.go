@@ -98,7 +98,7 @@ func (t *Takeover) newConn(conn net.Conn) (*Conn, error) {
 		return nil, fmt.Errorf("take a connection over: %w", err)
 	}
 	w := t.taker.Writers
-	c := &Conn{Conn: conn, raw: raw, writers: w, worker: w.pick(), lot: t.taker.Lot, first: none}
+	c := &Conn{Conn: conn, raw: raw, writers: w, worker: w.pick(), lot: t.taker.Lot, line: line{first: none}}
 	return c, c.lot.enter(c)
 }
 
