@@ -19,6 +19,15 @@ func (s *Server) batchEvents(ctx context.Context, q query) (response, error) {
 	if err := q.work.parseBatch(root, &q.app.Limits); err != nil {
 		return response{}, err
 	}
+	key, err := q.key()
+	switch {
+	case err != nil:
+		return response{}, err
+	case key != "":
+		return s.batchOnce(ctx, q, key)
+	case q.work.named():
+		return s.eachOnce(ctx, q)
+	}
 	if err := s.cfg.Publisher.Publish(ctx, q.app, q.work.events...); err != nil {
 		return response{}, batchError(err, len(q.work.events))
 	}

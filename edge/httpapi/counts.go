@@ -36,7 +36,7 @@ func (s *Server) eventCounts(ctx context.Context, q query) response {
 
 // batchCounts answers a batch: the attributes of each event's channel, in the order of the events.
 func (s *Server) batchCounts(ctx context.Context, q query) response {
-	if !slices.ContainsFunc(q.work.infos, func(a attributes) bool { return a != noAttributes }) {
+	if !asks(q.work.infos) {
 		return response{body: "{}"}
 	}
 	body := []byte(`{"batch":[`)

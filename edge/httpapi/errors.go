@@ -56,6 +56,7 @@ func toRefusal(err error) *refusal {
 	var event *publish.EventError
 	var large *http.MaxBytesError
 	var limit *publish.LimitError
+	var used *publish.KeyUsedError
 	switch {
 	case errors.As(err, &ready):
 		return ready
@@ -69,6 +70,8 @@ func toRefusal(err error) *refusal {
 		return &refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("The request body exceeds the allowed maximum (%d bytes)", large.Limit)}
 	case errors.As(err, &limit):
 		return &refusal{http.StatusTooManyRequests, "Rate limit exceeded: " + limit.Error()}
+	case errors.As(err, &used):
+		return &refusal{http.StatusUnprocessableEntity, "Idempotency key used: " + used.Error()}
 	case errors.Is(err, publish.ErrUnavailable), errors.Is(err, tenants.ErrUnavailable), errors.Is(err, channels.ErrUnavailable),
 		errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return &refusal{http.StatusServiceUnavailable, "Temporarily unavailable, try again"}

@@ -14,6 +14,16 @@ func (s *Server) events(ctx context.Context, q query) (response, error) {
 	if err := q.parseEvent(); err != nil {
 		return response{}, err
 	}
+	key, err := q.key()
+	if err != nil {
+		return response{}, err
+	}
+	if key == "" {
+		key = q.work.ids[0] // which for a single event says the same
+	}
+	if key != "" {
+		return s.eventOnce(ctx, q, key)
+	}
 	if err := s.cfg.Publisher.Publish(ctx, q.app, q.work.events...); err != nil {
 		return response{}, err
 	}
@@ -38,7 +48,7 @@ func (w *scratch) parseEvent(v pusher.Value, limits *tenants.Limits, lists bool)
 	if v.Kind() != pusher.KindObject {
 		return badRequest("Invalid event: it must be a JSON object")
 	}
-	var name, data, channel, list, socketID, info pusher.Value
+	var name, data, channel, list, socketID, info, id pusher.Value
 	for m := v.Members(); m.Next(); {
 		switch string(m.Name()) {
 		case "name":
@@ -53,6 +63,8 @@ func (w *scratch) parseEvent(v pusher.Value, limits *tenants.Limits, lists bool)
 			socketID = m.Value()
 		case "info":
 			info = m.Value()
+		case "id":
+			id = m.Value()
 		}
 	}
 	if name.Kind() != pusher.KindString {
@@ -74,13 +86,18 @@ func (w *scratch) parseEvent(v pusher.Value, limits *tenants.Limits, lists bool)
 	if err != nil {
 		return err
 	}
-	w.add(publish.Event{Channels: names, Name: name.Text(), Data: text, Except: except}, asked)
+	key, err := parseID(id)
+	if err != nil {
+		return err
+	}
+	w.add(publish.Event{Channels: names, Name: name.Text(), Data: text, Except: except}, asked, key)
 	return nil
 }
 
-func (w *scratch) add(e publish.Event, asked attributes) {
+func (w *scratch) add(e publish.Event, asked attributes, id string) {
 	w.events = append(w.events, e)
 	w.infos = append(w.infos, asked)
+	w.ids = append(w.ids, id)
 }
 
 func errNoName() error {

@@ -33,7 +33,13 @@ func (w *scratch) parseQueryEvent(limits *tenants.Limits) error {
 	if err != nil {
 		return err
 	}
-	w.add(publish.Event{Channels: names, Name: name, Data: data, Except: except}, asked)
+	id, given := w.signed.Param("id")
+	if given {
+		if id, err = checkID(id); err != nil {
+			return err
+		}
+	}
+	w.add(publish.Event{Channels: names, Name: name, Data: data, Except: except}, asked, id)
 	return nil
 }
 
@@ -84,6 +90,14 @@ func (s *Server) channelEvents(ctx context.Context, q query) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	q.work.add(publish.Event{Channels: q.work.one(topic.Channel), Name: name, Data: string(q.work.body), Except: except}, noAttributes)
+	q.work.add(publish.Event{Channels: q.work.one(topic.Channel), Name: name, Data: string(q.work.body), Except: except}, noAttributes, "")
+	key, err := q.key()
+	if err != nil {
+		return response{}, err
+	}
+	if key != "" {
+		answer, err := s.eventOnce(ctx, q, key)
+		return response{status: http.StatusAccepted, replayed: answer.replayed}, err
+	}
 	return response{status: http.StatusAccepted}, s.cfg.Publisher.Publish(ctx, q.app, q.work.events...)
 }

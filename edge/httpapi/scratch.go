@@ -14,6 +14,7 @@ type scratch struct {
 	body   []byte
 	events []publish.Event
 	infos  []attributes // what each event asks to be told of its channels
+	ids    []string     // what each event is published once under; empty where it has none
 	names  []string     // the channels of all events, each of which has a part of it
 }
 
@@ -41,6 +42,7 @@ func (p *scratches) put(w *scratch) {
 	w.body = emptied(w.body, maxKeptBody)
 	w.events = emptied(w.events, maxKeptEvents)
 	w.infos = emptied(w.infos, maxKeptEvents)
+	w.ids = emptied(w.ids, maxKeptEvents)
 	w.names = emptied(w.names, maxKeptNames)
 	p.pool.Put(w)
 }

@@ -55,10 +55,11 @@ type Server struct {
 
 // query is a request that is signed, whose body was read, and that the app may make.
 type query struct {
-	app   *tenants.App
-	route route
-	work  *scratch
-	w     http.ResponseWriter // for an answer that is too large to be made at once
+	app    *tenants.App
+	route  route
+	header http.Header
+	work   *scratch
+	w      http.ResponseWriter // for an answer that is too large to be made at once
 }
 
 // handler answers one query.
@@ -71,6 +72,8 @@ type response struct {
 	status int
 	// written says that the handler has written the answer itself.
 	written bool
+	// replayed says that this answer was given before, and that nothing was done now.
+	replayed bool
 }
 
 // NewServer returns a server.
@@ -168,11 +171,14 @@ func (s *Server) answer(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	if err := mayAsk(app, r); err != nil {
 		return response{}, err
 	}
-	return route.handle(ctx, query{app: app, route: route, work: work, w: w})
+	return route.handle(ctx, query{app: app, route: route, header: r.Header, work: work, w: w})
 }
 
 // respond writes an answer and returns its status.
 func (s *Server) respond(w http.ResponseWriter, answer response) int {
+	if answer.replayed {
+		w.Header().Set(replayedHeader, "true")
+	}
 	switch {
 	case answer.written:
 		return http.StatusOK

@@ -21,7 +21,7 @@ var (
 type EventError struct {
 	// Event is the event's place in the publish, from 0.
 	Event int
-	// Field names the part that is wrong: name, channels, data, socket_id or user_id, and "batch" when there are
+	// Field names the part that is wrong: name, channels, data, socket_id, id or user_id, and "batch" when there are
 	// too many events or none.
 	Field string
 	// Reason tells a person what is wrong. It is shown as it is.
@@ -45,6 +45,18 @@ type LimitError struct{ tenants.Admission }
 
 func (e *LimitError) Error() string {
 	return fmt.Sprintf("the app has published the %d messages that it may in a second", e.Limit)
+}
+
+// KeyUsedError says that the key of a [Parcel] stands for something else already. Nothing of that publish was sent.
+type KeyUsedError struct {
+	// Event is the place of the parcel's first event in the publish, from 0.
+	Event int
+	Key   string
+}
+
+// Error tells a person what to do. It is shown as it is.
+func (e *KeyUsedError) Error() string {
+	return fmt.Sprintf("the key %q stands for another publish: repeat that one as it was, or send this one under a new key", e.Key)
 }
 
 // tooManyEver says that a publish makes more messages than the app may publish in any second: asking again does not help.

@@ -29,6 +29,7 @@ type Event struct {
 // Bus is the side of [channels.Bus] that publishing needs.
 type Bus interface {
 	Publish(ctx context.Context, messages ...channels.Message) error
+	PublishOnce(ctx context.Context, app string, parcels ...channels.Parcel) ([]channels.Receipt, error)
 }
 
 // Config is what a [Publisher] needs.
@@ -44,8 +45,8 @@ type Publisher struct {
 	limiter *tenants.Limiter
 	results *prometheus.CounterVec
 	// The results, resolved once so that counting allocates nothing.
-	ok, invalid, tooLarge, limited, unavailable prometheus.Counter
-	messages                                    prometheus.Counter
+	ok, repeated, invalid, tooLarge, keyUsed, limited, unavailable prometheus.Counter
+	messages                                                       prometheus.Counter
 }
 
 // New returns a publisher.
@@ -58,8 +59,10 @@ func New(cfg Config) *Publisher {
 		limiter:     cfg.Limiter,
 		results:     results,
 		ok:          results.WithLabelValues("ok"),
+		repeated:    results.WithLabelValues("repeated"),
 		invalid:     results.WithLabelValues("invalid"),
 		tooLarge:    results.WithLabelValues("too_large"),
+		keyUsed:     results.WithLabelValues("key_used"),
 		limited:     results.WithLabelValues("limited"),
 		unavailable: results.WithLabelValues("unavailable"),
 		messages: prometheus.NewCounter(prometheus.CounterOpts{
@@ -79,23 +82,10 @@ func (p *Publisher) Collectors() []prometheus.Collector {
 func (p *Publisher) Publish(ctx context.Context, app *tenants.App, events ...Event) error {
 	messages, err := encode(app, events)
 	if err != nil {
-		if errors.Is(err, ErrTooLarge) {
-			p.tooLarge.Inc()
-		} else {
-			p.invalid.Inc()
-		}
-		return err
+		return p.refused(err)
 	}
-	if p.limiter != nil {
-		a := p.limiter.Messages(app, len(messages))
-		if a.Never() {
-			p.invalid.Inc()
-			return tooManyEver(a, len(messages), len(events))
-		}
-		if !a.OK {
-			p.limited.Inc()
-			return &LimitError{a}
-		}
+	if err := p.admit(app, len(messages), len(events)); err != nil {
+		return err
 	}
 	if err := p.bus.Publish(ctx, messages...); err != nil {
 		p.unavailable.Inc()
@@ -106,21 +96,56 @@ func (p *Publisher) Publish(ctx context.Context, app *tenants.App, events ...Eve
 	return nil
 }
 
+// refused counts a publish that breaks a rule.
+func (p *Publisher) refused(err error) error {
+	if errors.Is(err, ErrTooLarge) {
+		p.tooLarge.Inc()
+	} else {
+		p.invalid.Inc()
+	}
+	return err
+}
+
+// admit asks the limiter whether an app may publish so many messages now.
+func (p *Publisher) admit(app *tenants.App, messages, events int) error {
+	if p.limiter == nil {
+		return nil
+	}
+	a := p.limiter.Messages(app, messages)
+	if a.Never() {
+		p.invalid.Inc()
+		return tooManyEver(a, messages, events)
+	}
+	if !a.OK {
+		p.limited.Inc()
+		return &LimitError{a}
+	}
+	return nil
+}
+
 // encode checks all events and then turns each into one message for each of its channels.
 func encode(app *tenants.App, events []Event) ([]channels.Message, error) {
-	if len(events) == 0 || len(events) > app.Limits.EventsPerBatch {
-		return nil, invalid("batch", fmt.Sprintf("a batch may have from 1 to %d events", app.Limits.EventsPerBatch))
-	}
-	n := 0
-	for i := range events {
-		if err := check(&app.Limits, &events[i]); err != nil {
-			return nil, at(i, err)
-		}
-		n += len(events[i].Channels)
+	n, err := checkAll(app, events)
+	if err != nil {
+		return nil, err
 	}
 	messages := make([]channels.Message, 0, n)
 	for i := range events {
 		messages = appendMessages(messages, app, &events[i])
+	}
+	return messages, nil
+}
+
+// checkAll returns how many messages the events make at most.
+func checkAll(app *tenants.App, events []Event) (messages int, err error) {
+	if len(events) == 0 || len(events) > app.Limits.EventsPerBatch {
+		return 0, invalid("batch", fmt.Sprintf("a batch may have from 1 to %d events", app.Limits.EventsPerBatch))
+	}
+	for i := range events {
+		if err := check(&app.Limits, &events[i]); err != nil {
+			return 0, at(i, err)
+		}
+		messages += len(events[i].Channels)
 	}
 	return messages, nil
 }

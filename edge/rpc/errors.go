@@ -84,5 +84,9 @@ func inBatch(err error) error {
 	if errors.As(err, &wrong) {
 		return invalid("events", wrong.Reason)
 	}
+	var used *publish.KeyUsedError
+	if errors.As(err, &used) {
+		return keyUsed(fmt.Sprintf("events[%d].id", used.Event), used)
+	}
 	return err
 }

@@ -13,21 +13,21 @@ func (s *Server) Publish(ctx context.Context, req *publishv1.PublishRequest) (*p
 	if req.GetEvent() == nil {
 		return nil, invalid("event", `there is none; the request reads {"event": {"channels": […], "name": …, "data": …}}`)
 	}
-	err := s.cfg.Publisher.Publish(ctx, app(ctx), event(req.GetEvent()))
+	err := s.publish(ctx, req.GetEvent())
 	var wrong *publish.EventError
 	if errors.As(err, &wrong) {
 		return nil, invalid("event."+wrong.Field, wrong.Reason)
+	}
+	var used *publish.KeyUsedError
+	if errors.As(err, &used) {
+		return nil, keyUsed("event.id", used)
 	}
 	return &publishv1.PublishResponse{}, err
 }
 
 // PublishBatch implements PublishService.
 func (s *Server) PublishBatch(ctx context.Context, req *publishv1.PublishBatchRequest) (*publishv1.PublishBatchResponse, error) {
-	events := make([]publish.Event, 0, len(req.GetEvents()))
-	for _, e := range req.GetEvents() {
-		events = append(events, event(e))
-	}
-	if err := s.cfg.Publisher.Publish(ctx, app(ctx), events...); err != nil {
+	if err := s.publish(ctx, req.GetEvents()...); err != nil {
 		return nil, inBatch(err)
 	}
 	return &publishv1.PublishBatchResponse{}, nil

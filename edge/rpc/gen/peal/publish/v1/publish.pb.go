@@ -32,7 +32,9 @@ type Event struct {
 	// Goes out as it is; by custom it is JSON, as text. None is the empty text. At most 10,240 bytes, unless the app's limit says otherwise.
 	Data string `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
 	// The id of a socket that must not get the event, or empty.
-	SocketId      string `protobuf:"bytes,4,opt,name=socket_id,json=socketId,proto3" json:"socket_id,omitempty"`
+	SocketId string `protobuf:"bytes,4,opt,name=socket_id,json=socketId,proto3" json:"socket_id,omitempty"`
+	// Publishes the event once, however often it is sent; empty for an event that is always published. Not beside the header Idempotency-Key.
+	Id            string `protobuf:"bytes,5,opt,name=id,proto3" json:"id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -91,6 +93,13 @@ func (x *Event) GetData() string {
 func (x *Event) GetSocketId() string {
 	if x != nil {
 		return x.SocketId
+	}
+	return ""
+}
+
+func (x *Event) GetId() string {
+	if x != nil {
+		return x.Id
 	}
 	return ""
 }
@@ -804,12 +813,13 @@ var File_peal_publish_v1_publish_proto protoreflect.FileDescriptor
 
 const file_peal_publish_v1_publish_proto_rawDesc = "" +
 	"\n" +
-	"\x1dpeal/publish/v1/publish.proto\x12\x0fpeal.publish.v1\x1a\x1egoogle/protobuf/duration.proto\"h\n" +
+	"\x1dpeal/publish/v1/publish.proto\x12\x0fpeal.publish.v1\x1a\x1egoogle/protobuf/duration.proto\"x\n" +
 	"\x05Event\x12\x1a\n" +
 	"\bchannels\x18\x01 \x03(\tR\bchannels\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
 	"\x04data\x18\x03 \x01(\tR\x04data\x12\x1b\n" +
-	"\tsocket_id\x18\x04 \x01(\tR\bsocketId\">\n" +
+	"\tsocket_id\x18\x04 \x01(\tR\bsocketId\x12\x0e\n" +
+	"\x02id\x18\x05 \x01(\tR\x02id\">\n" +
 	"\x0ePublishRequest\x12,\n" +
 	"\x05event\x18\x01 \x01(\v2\x16.peal.publish.v1.EventR\x05event\"\x11\n" +
 	"\x0fPublishResponse\"E\n" +

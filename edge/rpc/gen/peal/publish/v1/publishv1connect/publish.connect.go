@@ -56,7 +56,7 @@ const (
 type PublishServiceClient interface {
 	// Publishes one event to one or more channels.
 	Publish(context.Context, *v1.PublishRequest) (*v1.PublishResponse, error)
-	// Publishes several events in their order, or none when one of them is refused.
+	// Publishes several events in their order, or none when one of them is refused. Those whose id is known are left out.
 	PublishBatch(context.Context, *v1.PublishBatchRequest) (*v1.PublishBatchResponse, error)
 	// Lists the occupied channels, by name.
 	ListChannels(context.Context, *v1.ListChannelsRequest) (*v1.ListChannelsResponse, error)
@@ -189,7 +189,7 @@ func (c *publishServiceClient) TerminateUser(ctx context.Context, req *v1.Termin
 type PublishServiceHandler interface {
 	// Publishes one event to one or more channels.
 	Publish(context.Context, *v1.PublishRequest) (*v1.PublishResponse, error)
-	// Publishes several events in their order, or none when one of them is refused.
+	// Publishes several events in their order, or none when one of them is refused. Those whose id is known are left out.
 	PublishBatch(context.Context, *v1.PublishBatchRequest) (*v1.PublishBatchResponse, error)
 	// Lists the occupied channels, by name.
 	ListChannels(context.Context, *v1.ListChannelsRequest) (*v1.ListChannelsResponse, error)

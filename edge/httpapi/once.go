@@ -1,0 +1,126 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/pealhq/peal/edge/publish"
+	"github.com/pealhq/peal/pusher"
+)
+
+// Publishes that are carried out once, however often they are asked for: under a key for the whole request, in a header,
+// or under an id for each event. Their counts are taken before they are published, because a retry must get the same
+// answer even when nobody got the first one.
+
+// The headers, as net/http writes them.
+const (
+	keyHeader      = "Idempotency-Key"
+	replayedHeader = "Idempotent-Replayed"
+)
+
+// key returns what the header says that the whole request is published once under, or an empty string.
+func (q query) key() (string, error) {
+	sent := q.header[keyHeader]
+	if sent == nil {
+		return "", nil
+	}
+	if len(sent) > 1 {
+		return "", badRequest("Invalid " + keyHeader + ": it must be sent once")
+	}
+	if err := publish.CheckKey(sent[0]); err != nil {
+		return "", badRequest("Invalid " + keyHeader + ": " + err.Error())
+	}
+	if q.work.named() {
+		return "", badRequest("Invalid " + keyHeader + ": an event of this request has an id; send either the header or ids")
+	}
+	return sent[0], nil
+}
+
+// named tells whether an event has an id.
+func (w *scratch) named() bool {
+	return slices.ContainsFunc(w.ids, func(id string) bool { return id != "" })
+}
+
+func parseID(v pusher.Value) (string, error) {
+	switch {
+	case !v.Given():
+		return "", nil
+	case v.Kind() != pusher.KindString:
+		return "", badRequest("Invalid id: it must be a string")
+	}
+	return checkID(v.Text())
+}
+
+func checkID(id string) (string, error) {
+	if err := publish.CheckKey(id); err != nil {
+		return "", badRequest("Invalid id: " + err.Error())
+	}
+	return id, nil
+}
+
+// eventOnce publishes the one event of a request.
+func (s *Server) eventOnce(ctx context.Context, q query, key string) (response, error) {
+	return s.wholeOnce(ctx, q, publish.Parcel{Key: key, Question: question("event", q.work.infos), Answer: []byte(s.eventCounts(ctx, q).body)})
+}
+
+// batchOnce publishes a batch under one key.
+func (s *Server) batchOnce(ctx context.Context, q query, key string) (response, error) {
+	answer, err := s.wholeOnce(ctx, q, publish.Parcel{Key: key, Question: question("batch", q.work.infos), Answer: []byte(s.batchCounts(ctx, q).body)})
+	return answer, batchError(err, len(q.work.events))
+}
+
+func (s *Server) wholeOnce(ctx context.Context, q query, p publish.Parcel) (response, error) {
+	p.Events = q.work.events
+	receipts, err := s.cfg.Publisher.PublishOnce(ctx, q.app, p)
+	if err != nil {
+		return response{}, err
+	}
+	return response{body: string(receipts[0].Answer), replayed: receipts[0].Repeated}, nil
+}
+
+// eachOnce publishes the events of a batch under an id each, where they have one.
+func (s *Server) eachOnce(ctx context.Context, q query) (response, error) {
+	parcels := make([]publish.Parcel, len(q.work.events))
+	for i, e := range q.work.events {
+		parcels[i] = publish.Parcel{
+			Key: q.work.ids[i], Events: q.work.events[i : i+1], Question: question("one of a batch", q.work.infos[i:i+1]),
+			Answer: s.appendCounts(ctx, nil, q.app, e.Channels[0], q.work.infos[i]),
+		}
+	}
+	receipts, err := s.cfg.Publisher.PublishOnce(ctx, q.app, parcels...)
+	var used *publish.KeyUsedError
+	if errors.As(err, &used) {
+		return response{}, inBatch(used.Event, err)
+	}
+	if err != nil {
+		return response{}, batchError(err, len(q.work.events))
+	}
+	answer := response{body: "{}", replayed: true}
+	list := make([]string, len(receipts))
+	for i, r := range receipts {
+		list[i] = string(r.Answer)
+		answer.replayed = answer.replayed && r.Repeated
+	}
+	if asks(q.work.infos) {
+		answer.body = `{"batch":[` + strings.Join(list, ",") + `]}`
+	}
+	return answer, nil
+}
+
+// asks tells whether an event asks for counts.
+func asks(infos []attributes) bool {
+	return slices.ContainsFunc(infos, func(a attributes) bool { return a != noAttributes })
+}
+
+// question tells what a request asks to be answered. Without counts the answer is the same in every shape.
+func question(shape string, infos []attributes) string {
+	if !asks(infos) {
+		return ""
+	}
+	for _, asked := range infos {
+		shape += "; " + asked.String()
+	}
+	return shape
+}
