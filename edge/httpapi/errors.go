@@ -72,6 +72,8 @@ func toRefusal(err error) *refusal {
 		return &refusal{http.StatusTooManyRequests, "Rate limit exceeded: " + limit.Error()}
 	case errors.As(err, &used):
 		return &refusal{http.StatusUnprocessableEntity, "Idempotency key used: " + used.Error()}
+	case errors.Is(err, publish.ErrTooManyKeys):
+		return &refusal{http.StatusTooManyRequests, "Too many idempotency keys: " + publish.ErrTooManyKeys.Error()}
 	case errors.Is(err, publish.ErrUnavailable), errors.Is(err, tenants.ErrUnavailable), errors.Is(err, channels.ErrUnavailable),
 		errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return &refusal{http.StatusServiceUnavailable, "Temporarily unavailable, try again"}

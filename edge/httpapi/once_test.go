@@ -244,6 +244,9 @@ func TestARetryAfterTrouble(t *testing.T) {
 			checkRefusal(t, send(), 503, "Temporarily unavailable, try again")
 			a.heard()
 			a.bus.fail(nil)
+			a.bus.fail(channels.ErrTooManyKeys)
+			checkRefusal(t, send(), 429, "Too many idempotency keys: the keys of the last ten minutes take all the room")
+			a.bus.fail(nil)
 			// It is published, but nobody learns of it.
 			a.bus.deaf = true
 			checkRefusal(t, send(), 503, "Temporarily unavailable, try again")

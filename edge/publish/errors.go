@@ -15,6 +15,9 @@ var (
 	ErrTooLarge = errors.New("event too large")
 	// ErrUnavailable says that the bus cannot take the events now. Some may have been delivered all the same.
 	ErrUnavailable = errors.New("publishing is unavailable")
+	// ErrTooManyKeys says that the keys of an app's parcels take all the room that they may. Nothing of that publish was
+	// sent. Its text is shown as it is.
+	ErrTooManyKeys = errors.New("the keys of the last ten minutes take all the room that an app has for them; try again later, or publish without one")
 )
 
 // EventError says which event of a publish was refused and why. Nothing of that publish was sent.

@@ -44,8 +44,8 @@ func CheckKey(key string) error {
 
 // PublishOnce publishes, in their order, the parcels that were not published before, or none when an event breaks a rule
 // or a key stands for something else. The messages of all of them count, whether or not they are published again: who
-// repeats itself without end is to be slowed down, too. The error is an [EventError], a [LimitError], a [KeyUsedError] or
-// wraps [ErrUnavailable], after which the same parcels may be handed over again and nothing is published twice. The
+// repeats itself without end is to be slowed down, too. The error is an [EventError], a [LimitError], a [KeyUsedError],
+// [ErrTooManyKeys] or wraps [ErrUnavailable], after which the same parcels may be handed over again and nothing is published twice. The
 // events are the caller's again when it returns, the answers are not.
 func (p *Publisher) PublishOnce(ctx context.Context, app *tenants.App, parcels ...Parcel) ([]channels.Receipt, error) {
 	sealed, messages, events, err := seal(app, parcels)
@@ -63,6 +63,10 @@ func (p *Publisher) PublishOnce(ctx context.Context, app *tenants.App, parcels .
 	if errors.As(err, &used) {
 		p.keyUsed.Inc()
 		return nil, &KeyUsedError{Event: firstEvent(parcels, used.Parcel), Key: parcels[used.Parcel].Key}
+	}
+	if errors.Is(err, channels.ErrTooManyKeys) {
+		p.limited.Inc()
+		return nil, ErrTooManyKeys
 	}
 	if err != nil {
 		p.unavailable.Inc()

@@ -247,6 +247,10 @@ func TestPublishOnceWhenTheBusIsAway(t *testing.T) {
 			t.Errorf("%v became %v", wrong, err)
 		}
 	}
+	p := publish.New(publish.Config{Bus: failing{err: channels.ErrTooManyKeys}})
+	if _, err := p.PublishOnce(t.Context(), newApp(), one("k", "a", "1", "")); !errors.Is(err, publish.ErrTooManyKeys) || errors.Is(err, publish.ErrUnavailable) {
+		t.Errorf("too many keys became %v", err)
+	}
 }
 
 func TestPublishOnceCounts(t *testing.T) {

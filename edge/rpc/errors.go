@@ -44,7 +44,7 @@ func (s *Server) toConnect(ctx context.Context, err error) *connect.Error {
 		return invalid(event.Field, event.Reason)
 	case errors.As(err, &limited):
 		return tooMany(limited)
-	case errors.Is(err, tenants.ErrBusy):
+	case errors.Is(err, tenants.ErrBusy), errors.Is(err, publish.ErrTooManyKeys):
 		e := connect.NewError(connect.CodeResourceExhausted, err)
 		e.Meta().Set("Retry-After", "1")
 		return e

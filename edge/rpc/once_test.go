@@ -1,6 +1,7 @@
 package rpc_test
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -139,4 +140,19 @@ func TestRefusedKeys(t *testing.T) {
 		c.wants()
 	}
 	c.gives("true", nil, nil, ev("k", "1"))
+}
+
+func TestTooManyKeys(t *testing.T) {
+	t.Parallel()
+	e := newEdgeOn(t, channels.MemoryConfig{OnceBytes: 600}) // which is room for one
+	c := &caller{e.client(as("key", "secret")), t, e.listen(channels.Topic{App: "1", Channel: "a"}, nil)}
+	c.gives("", []string{"1"}, []string{"k"}, ev("", "1"))
+	_, err := c.call([]string{"l"}, ev("", "2"))
+	var refused *connect.Error
+	if !errors.As(err, &refused) || refused.Code() != connect.CodeResourceExhausted || refused.Meta().Get("Retry-After") == "" || !strings.Contains(err.Error(), "publish without one") {
+		t.Errorf("%v", err)
+	}
+	c.wants()
+	c.gives("true", nil, []string{"k"}, ev("", "1"))
+	c.gives("", []string{"2"}, nil, ev("", "2"))
 }

@@ -76,13 +76,18 @@ type edge struct {
 
 func newEdge(t *testing.T) *edge {
 	t.Helper()
+	return newEdgeOn(t, channels.MemoryConfig{})
+}
+
+func newEdgeOn(t *testing.T, cfg channels.MemoryConfig) *edge {
+	t.Helper()
 	newApp := func(id, key string, enabled bool) *tenants.App {
 		return &tenants.App{
 			ID: id, Enabled: enabled, Limits: tenants.DefaultLimits(),
 			Keys: []tenants.Key{{Public: key, Secret: tenants.NewSecret("secret"), State: tenants.KeyActive}},
 		}
 	}
-	e := &edge{t: t, app: newApp("1", "key", true), bus: channels.NewMemoryBus(channels.MemoryConfig{})}
+	e := &edge{t: t, app: newApp("1", "key", true), bus: channels.NewMemoryBus(cfg)}
 	e.hub = channels.NewHub(e.bus)
 	server := rpc.New(rpc.Config{
 		Apps:      apps{"key": e.app, "disabled": newApp("2", "disabled", false), "other": newApp("3", "other", true)},
