@@ -17,7 +17,8 @@ type MemoryConfig struct {
 }
 
 // MemoryBus is a [Bus] and a [Presence] for a single edge: it delivers inside the call that publishes, so that whoever
-// publishes pays for the fan-out and no queue can grow.
+// publishes pays for the fan-out and no queue can grow. For the same reason its edge misses nothing, so that it gives messages
+// their places in a log but keeps none: nobody would read it.
 type MemoryBus struct {
 	notices Notices
 	seed    maphash.Seed
@@ -94,8 +95,8 @@ func (b *MemoryBus) Publish(ctx context.Context, messages ...Message) error {
 // publish delivers messages, and tells whether the bus runs.
 func (b *MemoryBus) publish(messages []Message) (running bool) {
 	for i := range messages {
-		if messages[i].Keep > 0 {
-			if !b.publishKept(messages[i]) {
+		if messages[i].Keep > 0 || messages[i].Log.Kept() {
+			if !b.publishInOrder(messages[i]) {
 				return false
 			}
 			continue
@@ -111,8 +112,9 @@ func (b *MemoryBus) publish(messages []Message) (running bool) {
 	return true
 }
 
-// publishKept keeps and delivers in one step, so that a newcomer gets the message in one of the two ways.
-func (b *MemoryBus) publishKept(m Message) (running bool) {
+// publishInOrder keeps, counts and delivers in one step, so that a newcomer gets a message in one of two ways, and places in
+// the log are in the order of delivery.
+func (b *MemoryBus) publishInOrder(m Message) (running bool) {
 	s := b.shard(m.Topic)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -120,11 +122,21 @@ func (b *MemoryBus) publishKept(m Message) (running bool) {
 	if deliver == nil {
 		return false
 	}
-	b.kept.put(m)
-	if wanted {
-		m.Offset = s.topic(m.Topic).next()
-		deliver(m)
+	if m.Keep > 0 {
+		b.kept.put(m)
 	}
+	if !wanted {
+		return true
+	}
+	t := s.topic(m.Topic)
+	if m.Keep > 0 {
+		m.Offset = t.next()
+	}
+	if m.Log.Kept() {
+		m.Position = t.nextPosition()
+	}
+	m.Log = Log{}
+	deliver(m)
 	return true
 }
 
@@ -151,6 +163,9 @@ func (b *MemoryBus) Unsubscribe(_ context.Context, topic Topic) error {
 	s := b.shard(topic)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if t := s.topics[topic]; t != nil {
+		t.position = Position{} // What is published from now on is not counted, so the epoch has ended.
+	}
 	b.tidy(s, topic)
 	return nil
 }

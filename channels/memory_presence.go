@@ -2,6 +2,7 @@ package channels
 
 import (
 	"context"
+	"crypto/rand"
 	"hash/maphash"
 	"slices"
 	"strings"
@@ -18,6 +19,8 @@ type memoryShard struct {
 // memoryTopic is who is on one topic. The shard's mu guards it.
 type memoryTopic struct {
 	offset      uint64
+	position    Position // of the last message in the log; none before the first
+	logged      bool     // notices of members are in the log, too
 	subscribers int
 	members     map[string]*memoryMember // by id; nil on topics that are no presence channels
 	order       []*memoryMember          // the same, in no order that matters but a steady one
@@ -33,6 +36,14 @@ type memoryMember struct {
 func (t *memoryTopic) next() uint64 {
 	t.offset++
 	return t.offset
+}
+
+func (t *memoryTopic) nextPosition() Position {
+	if t.position.Epoch == "" {
+		t.position.Epoch = rand.Text()[:16]
+	}
+	t.position.Offset++
+	return t.position
 }
 
 // topic returns the topic, made if need be.
@@ -66,6 +77,7 @@ func (b *MemoryBus) Join(_ context.Context, a Arrival) (Welcome, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := s.topic(a.Topic)
+	t.logged = a.Log.Kept()
 	if a.Member != nil {
 		if !t.room(a.Member.ID, a.MaxMembers) {
 			b.tidy(s, a.Topic)
@@ -151,7 +163,11 @@ func (b *MemoryBus) notify(t *memoryTopic, name Topic, except string, frame func
 		return
 	}
 	if deliver, wanted := b.route(name); deliver != nil && wanted {
-		deliver(Message{Topic: name, Frame: frame(name.Channel, m), Except: except, Offset: offset})
+		notice := Message{Topic: name, Frame: frame(name.Channel, m), Except: except, Offset: offset}
+		if t.logged {
+			notice.Position = t.nextPosition()
+		}
+		deliver(notice)
 	}
 }
 

@@ -28,6 +28,13 @@ func TestMemoryOnce(t *testing.T) {
 	})
 }
 
+func TestMemoryLog(t *testing.T) {
+	t.Parallel()
+	bustest.RunLog(t, func(_ *testing.T, n channels.Notices) bustest.Both {
+		return channels.NewMemoryBus(channels.MemoryConfig{Notices: n})
+	})
+}
+
 func TestMemoryBusTakesNothingWhileItDoesNotRun(t *testing.T) {
 	t.Parallel()
 	bus := channels.NewMemoryBus(channels.MemoryConfig{})

@@ -1,7 +1,7 @@
 // Package bustest is the suite that every [channels.Bus] and every [channels.Presence] must pass. It is imported by
 // tests only.
 //
-// Start with [Run] and [RunPresence], and [RunShared] for what several edges share.
+// Start with [Run], [RunPresence], [RunOnce] and [RunLog], and [RunShared] for what several edges share.
 package bustest
 
 import (
@@ -143,6 +143,14 @@ func (e *edge) publish(messages ...channels.Message) {
 func (e *edge) subscribe(topic channels.Topic) {
 	e.t.Helper()
 	if err := e.bus.Subscribe(e.t.Context(), topic, channels.Log{}); err != nil {
+		e.t.Fatalf("subscribe: %v", err)
+	}
+}
+
+// follow subscribes to a topic with a log.
+func (e *edge) follow(topic channels.Topic, log channels.Log) {
+	e.t.Helper()
+	if err := e.bus.Subscribe(e.t.Context(), topic, log); err != nil {
 		e.t.Fatalf("subscribe: %v", err)
 	}
 }

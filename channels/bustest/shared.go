@@ -29,6 +29,8 @@ func RunShared(t *testing.T, newPlatform func(*testing.T, channels.Notices) (new
 		"OneOfManyIsTheFirst":       oneOfManyIsTheFirst,
 		"NothingBetweenTheTwoEdges": nothingBetweenTheTwoEdges,
 		"OnceOnAllEdges":            onceOnAllEdges,
+		"OneLogOnAllEdges":          oneLogOnAllEdges,
+		"LogsOutliveSubscribers":    logsOutliveSubscribers,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -35,6 +35,7 @@ type Bus struct {
 	tenure    tenure
 	joins     joins
 	vacancies vacancies
+	laggards  laggards
 
 	mu        sync.Mutex
 	spawn     func(*link)                  // guarded by mu; nil while Run does not run
@@ -66,6 +67,7 @@ func New(cfg Config) (*Bus, error) {
 	b.tenure.init()
 	b.joins.init()
 	b.vacancies.init()
+	b.laggards.init()
 	return b, nil
 }
 
@@ -90,7 +92,7 @@ func (b *Bus) Run(ctx context.Context, deliver func(channels.Message)) error {
 	b.home(ctx)
 	b.healthy.Store(true)
 	b.running.Store(true)
-	for _, part := range []func(context.Context){b.keepLease, b.mend, b.sweep, b.tellVacated, b.probe} {
+	for _, part := range []func(context.Context){b.keepLease, b.mend, b.sweep, b.tellVacated, b.probe, b.catchUp} {
 		parts.Go(func() { part(ctx) })
 	}
 	<-ctx.Done()

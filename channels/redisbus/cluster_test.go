@@ -116,6 +116,16 @@ func TestCluster(t *testing.T) {
 			return newBusAt(t, c.url, prefix(), func(c *Config) { c.Notices = n })
 		})
 	})
+	t.Run("Once", func(t *testing.T) {
+		bustest.RunOnce(t, func(t *testing.T, n channels.Notices) bustest.Both {
+			return newBusAt(t, c.url, prefix(), func(c *Config) { c.Notices = n })
+		})
+	})
+	t.Run("Log", func(t *testing.T) {
+		bustest.RunLog(t, func(t *testing.T, n channels.Notices) bustest.Both {
+			return newBusAt(t, c.url, prefix(), func(c *Config) { c.Notices = n })
+		})
+	})
 	t.Run("Edges", func(t *testing.T) {
 		bustest.RunShared(t, func(t *testing.T, n channels.Notices) func() bustest.Both {
 			p := prefix()

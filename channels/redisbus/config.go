@@ -35,6 +35,8 @@ type Config struct {
 	// KeptBytes bounds what is kept for newcomers of one app's channels (32 MiB); beyond it is forgotten what would expire
 	// first.
 	KeptBytes int
+	// LogBytes bounds what the logs of one app's channels take (64 MiB); beyond it is forgotten what would expire first.
+	LogBytes int
 	// OnceBytes bounds what the keys of one app's parcels take (64 MiB); beyond it parcels with a new key are refused.
 	OnceBytes int
 	// Readers is how many connections share the topics (4), so that a busy topic delays only some others.
@@ -53,6 +55,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.KeptBytes == 0 {
 		c.KeptBytes = 32 << 20
+	}
+	if c.LogBytes == 0 {
+		c.LogBytes = 64 << 20
 	}
 	if c.OnceBytes == 0 {
 		c.OnceBytes = 64 << 20

@@ -30,6 +30,10 @@ const (
 
 	fieldEnd    = 0
 	fieldExcept = 1
+	// fieldPlace is where the message is in its topic's log: offset and stamp, each 8 bytes, big-endian, and the epoch.
+	// Scripts put it in, as the first field.
+	fieldPlace  = 2
+	placeLength = 16
 )
 
 var (
@@ -60,8 +64,12 @@ func seal(m *channels.Message, now time.Time) []byte {
 type letter struct {
 	channels.Message
 	sent time.Time
+	// stamp is when it was put into the log, in milliseconds by Redis's clock.
+	stamp uint64
 	// skipped counts what in it was unknown.
 	skipped int
+	// unreadable says that a message is there but cannot be read.
+	unreadable bool
 }
 
 func open(e string) (letter, error) {
@@ -90,9 +98,14 @@ func open(e string) (letter, error) {
 		if value, rest, ok = cutField(rest[1:]); !ok {
 			return l, errEnvelope
 		}
-		if which == fieldExcept {
+		switch {
+		case which == fieldExcept:
 			l.Except = value
-		} else {
+		case which == fieldPlace && len(value) > placeLength:
+			place := []byte(value[:placeLength])
+			l.Position = channels.Position{Epoch: value[placeLength:], Offset: binary.BigEndian.Uint64(place)}
+			l.stamp = binary.BigEndian.Uint64(place[8:])
+		default:
 			l.skipped++
 		}
 	}

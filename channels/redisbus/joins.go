@@ -17,6 +17,7 @@ type joinKey struct {
 type joined struct {
 	member *channels.Member
 	most   int // members
+	log    channels.Log
 	lease  *lease
 	number uint64
 }

@@ -265,7 +265,11 @@ func (l *link) take(name, envelope string) {
 	}
 	m.delivery.Observe(max(0, time.Since(letter.sent).Seconds()))
 	letter.Topic = in.topic
-	l.bus.deliver(letter.Message)
+	if letter.Position.Epoch == "" && in.follow.Load() == nil {
+		l.bus.deliver(letter.Message)
+		return
+	}
+	in.following(l.bus, l).take(&letter)
 }
 
 // confirm notes that Redis has done what was asked of it longest ago, if that is what it confirms.
@@ -278,6 +282,10 @@ func (l *link) confirm(name string, on bool) bool {
 	l.confirmed, l.failures = true, 0
 	if o := l.sent[0]; !o.on && l.topics[o.name] == o.in {
 		delete(l.topics, o.name)
+	} else if o.on && o.in != nil {
+		if f := o.in.follow.Load(); f != nil {
+			f.heardOn(l)
+		}
 	}
 	l.sent[0].confirm()
 	l.sent[0] = nil

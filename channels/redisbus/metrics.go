@@ -19,6 +19,9 @@ type metrics struct {
 	newLeases   prometheus.Counter
 	sweptLeases prometheus.Counter
 	rejoined    prometheus.Counter
+	caughtUp    prometheus.Counter
+	repeated    prometheus.Counter
+	lost        prometheus.Counter
 }
 
 func newMetrics(healthy func() bool) metrics {
@@ -44,7 +47,7 @@ func newMetrics(healthy func() bool) metrics {
 			"From the publish on some edge to here, by the clocks of both.")),
 		probe: prometheus.NewHistogram(histogram("peal_bus_probe_seconds",
 			"How long this edge's own probes take through Redis and back.")),
-		reconnects: counter("peal_bus_reconnects_total", "Pub/sub connections that were lost; what was published meanwhile was lost with them."),
+		reconnects: counter("peal_bus_reconnects_total", "Pub/sub connections that were lost; what was published meanwhile was lost with them, but on channels with a log."),
 		healthy: prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "peal_bus_healthy", Help: "1 if this edge hears its own probes.",
 		}, func() float64 {
@@ -55,6 +58,9 @@ func newMetrics(healthy func() bool) metrics {
 		}),
 		newLeases:   counter("peal_bus_leases_total", "Leases that this edge has begun; more than one means that it was taken for dead, or Redis lost its data."),
 		sweptLeases: counter("peal_bus_leases_swept_total", "Leases of dead edges that this edge has swept."),
+		caughtUp:    counter("peal_bus_log_messages_read_total", "Messages that were read from logs, because this edge had missed them or might have."),
+		repeated:    counter("peal_bus_log_repeats_total", "Messages that came again although they had been read from a log, and were dropped."),
+		lost:        counter("peal_bus_log_lost_total", "Times that a channel with a log was told that something may be missing, because its log did not hold it."),
 		rejoined:    counter("peal_bus_rejoined_total", "Subscriptions that were noted again under a new lease."),
 	}
 }
@@ -73,6 +79,6 @@ func (b *Bus) Collectors() []prometheus.Collector {
 	m := &b.metrics
 	return []prometheus.Collector{
 		m.calls, m.failures, m.published, m.received, m.unreadable, m.delivery, m.probe, m.reconnects, m.healthy,
-		m.newLeases, m.sweptLeases, m.rejoined,
+		m.newLeases, m.sweptLeases, m.rejoined, m.caughtUp, m.repeated, m.lost,
 	}
 }

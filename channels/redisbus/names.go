@@ -14,6 +14,9 @@ import "github.com/pealhq/peal/channels"
 //	on           sorted set of the occupied channels, by name
 //	v            sorted set of topics that are empty and will be told so, by when
 //	k, kx, kb    the last messages that were kept: by channel, by when they expire, and their size in bytes
+//	h:<channel>  list: the log of a topic
+//	g:<channel>  hash: where the log has come to, and its rule; see log.lua
+//	hx, hs, hb   what the logs take: by when they expire, their sizes, and the sum in bytes
 //	i:<n>        hash: key of a parcel to its digest and answer, one hash for each fifth of the time that keys are remembered
 //	p:<edge>     the pub/sub channel of an edge's probes
 //

@@ -35,7 +35,7 @@ func (b *Bus) PublishOnce(ctx context.Context, app string, parcels ...channels.P
 }
 
 func (b *Bus) onceArgs(app string, parcels []channels.Parcel, now time.Time) ([]any, error) {
-	args := []any{b.cfg.KeptBytes, b.cfg.OnceBytes, channels.OnceFor.Milliseconds()}
+	args := append(b.bounds(0), b.cfg.OnceBytes, channels.OnceFor.Milliseconds())
 	for i := range parcels {
 		p := &parcels[i]
 		args = append(args, p.Key, p.Digest, p.Answer, len(p.Messages))

@@ -25,7 +25,7 @@ func (b *Bus) Join(ctx context.Context, a channels.Arrival) (channels.Welcome, e
 			return channels.Welcome{}, unavailable("join", err)
 		}
 	}
-	one := &joined{member: a.Member, most: a.MaxMembers, number: b.joins.next()}
+	one := &joined{member: a.Member, most: a.MaxMembers, log: a.Log, number: b.joins.next()}
 	for {
 		m, err := b.mandate(ctx, a.Topic.App)
 		if err != nil {
@@ -91,10 +91,11 @@ func (b *Bus) joinArgs(key joinKey, one *joined, m mandate, quiet, wanted bool) 
 	}
 	added := b.notice(b.cfg.Notices.Added, key, one.member)
 	where, what := b.tidings(b.cfg.Notices.Occupied, key.topic)
-	return []any{
+	args := []any{
 		m.lease.id, m.deadline, key.socket, key.topic.Channel, one.number, isMember, member.ID, member.Info, one.most,
 		added, where, what, listed, silent, answer,
 	}
+	return append(appendLog(args, one.log), newEpoch(), b.cfg.LogBytes)
 }
 
 // notice returns the sealed notice of a member, or nothing.
@@ -166,7 +167,7 @@ func (b *Bus) Leave(ctx context.Context, d channels.Departure) (int, error) {
 
 // leave takes back one subscription.
 func (b *Bus) leave(ctx context.Context, m mandate, key joinKey, d debt) ([]any, error) {
-	args := append([]any{d.lease.id, m.deadline}, b.leaveArgs(key, d)...)
+	args := append([]any{d.lease.id, m.deadline, b.cfg.LogBytes}, b.leaveArgs(key, d)...)
 	reply, err := b.eval(ctx, b.scripts.leave, b.names.app(key.topic.App), args...)
 	if err != nil {
 		return nil, err

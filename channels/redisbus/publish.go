@@ -2,6 +2,7 @@ package redisbus
 
 import (
 	"context"
+	"crypto/rand"
 	"strconv"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 )
 
 // Publish implements [channels.Bus]. It is one round trip for any number of messages, and one command for each, or one in
-// all for the messages of an app of which some are kept. It never asks twice for what Redis may have done.
+// all for the messages of an app of which some are kept or in a log. It never asks twice for what Redis may have done.
 func (b *Bus) Publish(ctx context.Context, messages ...channels.Message) error {
 	if err := ctx.Err(); err != nil {
 		return unavailable("publish", err)
@@ -23,8 +24,8 @@ func (b *Bus) Publish(ctx context.Context, messages ...channels.Message) error {
 	defer cancel()
 	began := time.Now()
 	var err error
-	if app, one := oneApp(messages); one && anyKept(messages) {
-		err = b.publishKept(ctx, app, messages, began)
+	if app, one := oneApp(messages); one && anyRemembered(messages) {
+		err = b.publishRemembered(ctx, app, messages, began)
 	} else if one {
 		err = b.publishPlain(ctx, messages, began)
 	} else {
@@ -51,9 +52,12 @@ func oneApp(messages []channels.Message) (app string, one bool) {
 	return messages[0].Topic.App, true
 }
 
-func anyKept(messages []channels.Message) bool {
+// remembered tells whether a message needs a script.
+func remembered(m *channels.Message) bool { return m.Keep > 0 || m.Log.Kept() }
+
+func anyRemembered(messages []channels.Message) bool {
 	for i := range messages {
-		if messages[i].Keep > 0 {
+		if remembered(&messages[i]) {
 			return true
 		}
 	}
@@ -89,9 +93,8 @@ func (b *Bus) publishPlain(ctx context.Context, messages []channels.Message, now
 	})
 }
 
-func (b *Bus) publishKept(ctx context.Context, app string, messages []channels.Message, now time.Time) error {
-	args := make([]any, 1, 1+3*len(messages))
-	args[0] = b.cfg.KeptBytes
+func (b *Bus) publishRemembered(ctx context.Context, app string, messages []channels.Message, now time.Time) error {
+	args := b.bounds(messageArgs * len(messages))
 	for i := range messages {
 		args = appendMessage(args, &messages[i], now)
 	}
@@ -99,9 +102,29 @@ func (b *Bus) publishKept(ctx context.Context, app string, messages []channels.M
 	return err
 }
 
+// bounds begins the arguments of a script that publishes, with room for n more.
+func (b *Bus) bounds(n int) []any {
+	return append(make([]any, 0, 3+n), b.cfg.KeptBytes, b.cfg.LogBytes, newEpoch())
+}
+
+// newEpoch returns the name of an epoch, should a log begin, that none has had before.
+func newEpoch() string { return rand.Text()[:16] }
+
+// messageArgs is how many arguments a message is.
+const messageArgs = 5
+
 // appendMessage appends a message as send.lua takes it.
 func appendMessage(args []any, m *channels.Message, now time.Time) []any {
-	return append(args, m.Topic.Channel, seal(m, now), keepMillis(m.Keep))
+	args = append(args, m.Topic.Channel, seal(m, now), keepMillis(m.Keep))
+	return appendLog(args, m.Log)
+}
+
+// appendLog appends a rule: the size, or 0 for no log, and the milliseconds.
+func appendLog(args []any, log channels.Log) []any {
+	if !log.Kept() {
+		return append(args, "0", "0")
+	}
+	return append(args, strconv.Itoa(log.Size), keepMillis(log.TTL))
 }
 
 // keepMillis rounds up, so that what is kept for a moment is not taken for what is not kept.
@@ -117,7 +140,7 @@ func (b *Bus) publishMixed(ctx context.Context, messages []channels.Message, now
 	var plain []channels.Message
 	kept := make(map[string][]channels.Message)
 	for i := range messages {
-		if messages[i].Keep > 0 {
+		if remembered(&messages[i]) {
 			kept[messages[i].Topic.App] = nil
 		}
 	}
@@ -135,7 +158,7 @@ func (b *Bus) publishMixed(ctx context.Context, messages []channels.Message, now
 		}
 	}
 	for app, own := range kept {
-		if err := b.publishKept(ctx, app, own, now); err != nil {
+		if err := b.publishRemembered(ctx, app, own, now); err != nil {
 			return err
 		}
 	}

@@ -14,6 +14,8 @@ import (
 var (
 	//go:embed scripts/lib.lua
 	libLua string
+	//go:embed scripts/log.lua
+	logLua string
 	//go:embed scripts/send.lua
 	sendLua string
 )
@@ -27,6 +29,10 @@ var (
 	publishLua string
 	//go:embed scripts/once.lua
 	onceLua string
+	//go:embed scripts/positions.lua
+	positionsLua string
+	//go:embed scripts/read.lua
+	readLua string
 	//go:embed scripts/vacate.lua
 	vacateLua string
 	//go:embed scripts/channel.lua
@@ -51,20 +57,20 @@ var (
 type script struct{ name, text, sum string }
 
 func newScript(name, text string) *script {
-	text = libLua + text
+	text = libLua + logLua + text
 	sum := sha1.Sum([]byte(text)) //nolint:gosec // as above
 	return &script{name, text, hex.EncodeToString(sum[:])}
 }
 
 // scripts are all that there are.
 type scripts struct {
-	join, leave, publish, once, vacate, channel, channels, kept, renew, enlist, bury, touch, resign *script
+	join, leave, publish, once, positions, read, vacate, channel, channels, kept, renew, enlist, bury, touch, resign *script
 }
 
 func newScripts() scripts {
 	return scripts{
 		join: newScript("join", joinLua), leave: newScript("leave", leaveLua), publish: newScript("publish", sendLua+publishLua),
-		once:   newScript("once", sendLua+onceLua),
+		once: newScript("once", sendLua+onceLua), positions: newScript("positions", positionsLua), read: newScript("read", readLua),
 		vacate: newScript("vacate", vacateLua), channel: newScript("channel", channelLua),
 		channels: newScript("channels", channelsLua), kept: newScript("kept", keptLua), renew: newScript("renew", renewLua),
 		enlist: newScript("enlist", enlistLua), bury: newScript("bury", buryLua), touch: newScript("touch", touchLua),

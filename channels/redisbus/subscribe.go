@@ -17,6 +17,17 @@ type interest struct {
 	tag   string               // of its app
 	link  atomic.Pointer[link] // that listens to it; nil while it has none
 	gone  atomic.Bool          // nobody wants to hear it any more
+
+	follow atomic.Pointer[follow] // nil as long as nothing is known of a log
+}
+
+// following returns how far the interest is in the log of its topic, of which something has come on a connection.
+func (in *interest) following(b *Bus, l *link) *follow {
+	if f := in.follow.Load(); f != nil {
+		return f
+	}
+	in.follow.CompareAndSwap(nil, &follow{bus: b, topic: in.topic, on: l})
+	return in.follow.Load()
 }
 
 // placeKey says where a connection belongs: to which server, and which of the readers it is.
@@ -35,7 +46,7 @@ type place struct {
 var errSlow = errors.New("redis did not confirm it in time")
 
 // Subscribe implements [channels.Bus].
-func (b *Bus) Subscribe(ctx context.Context, topic channels.Topic, _ channels.Log) error {
+func (b *Bus) Subscribe(ctx context.Context, topic channels.Topic, log channels.Log) error {
 	if !b.running.Load() {
 		return unavailable("subscribe", errNotRunning)
 	}
@@ -44,7 +55,13 @@ func (b *Bus) Subscribe(ctx context.Context, topic channels.Topic, _ channels.Lo
 	in, fresh := b.want(topic)
 	began := time.Now()
 	confirmed := make(chan struct{})
-	err := b.place(ctx, in, &op{name: in.name, tag: in.tag, on: true, done: confirmed})
+	var err error
+	if fresh && log.Kept() {
+		err = b.beginToFollow(ctx, in, log)
+	}
+	if err == nil {
+		err = b.place(ctx, in, &op{name: in.name, tag: in.tag, on: true, done: confirmed})
+	}
 	if err == nil {
 		select {
 		case <-confirmed:
@@ -57,10 +74,29 @@ func (b *Bus) Subscribe(ctx context.Context, topic channels.Topic, _ channels.Lo
 		if fresh {
 			b.unwant(in)
 			in.end()
+			in.stopFollowing()
 		}
 		return unavailable("subscribe", err)
 	}
 	return nil
+}
+
+// beginToFollow notes where the log of a topic is before it is heard: what comes after that will be found, by whatever way.
+func (b *Bus) beginToFollow(ctx context.Context, in *interest, log channels.Log) error {
+	f := &follow{bus: b, topic: in.topic, log: log}
+	logs, err := b.positions(ctx, []*follow{f})
+	if err != nil {
+		return err
+	}
+	f.at = logs[0].mark
+	in.follow.CompareAndSwap(nil, f)
+	return nil
+}
+
+func (in *interest) stopFollowing() {
+	if f := in.follow.Load(); f != nil {
+		f.end()
+	}
 }
 
 // want notes that the edge wants to hear a topic, and tells whether it did not before.
@@ -94,6 +130,7 @@ func (b *Bus) Unsubscribe(ctx context.Context, topic channels.Topic) error {
 		return nil
 	}
 	confirmed := in.end()
+	defer in.stopFollowing()
 	if confirmed == nil || !b.healthy.Load() {
 		return nil
 	}

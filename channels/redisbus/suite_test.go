@@ -58,6 +58,13 @@ func TestOnce(t *testing.T) {
 	})
 }
 
+func TestLog(t *testing.T) {
+	t.Parallel()
+	bustest.RunLog(t, func(t *testing.T, n channels.Notices) bustest.Both {
+		return newBus(t, func(c *Config) { c.Notices = n })
+	})
+}
+
 func TestEdges(t *testing.T) {
 	t.Parallel()
 	bustest.RunShared(t, func(t *testing.T, n channels.Notices) func() bustest.Both {

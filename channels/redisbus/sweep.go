@@ -83,7 +83,7 @@ func (b *Bus) sweepApp(ctx context.Context, id, app string) (n int, err error) {
 		if len(records) == 0 && fenced {
 			break
 		}
-		args := []any{id, ""}
+		args := []any{id, "", b.cfg.LogBytes}
 		for _, r := range records {
 			args = append(args, b.leaveArgs(b.recordOf(app, r, m.lease))...)
 		}

@@ -2,7 +2,9 @@
 --
 -- ARGV: 1 lease, 2 deadline, 3 socket, 4 channel, 5 number of the join, 6 '1' on a presence channel, 7 member, 8 what it
 -- tells of itself, 9 the most members, 10 notice of a new member, 11 and 12 where to tell that the topic is occupied,
--- and what ('' is nothing), 13 '1' for a channel that is listed, 14 '1' if nothing is told, 15 '1' if the welcome is wanted.
+-- and what ('' is nothing), 13 '1' for a channel that is listed, 14 '1' if nothing is told, 15 '1' if the welcome is wanted,
+-- 16 and 17 how many messages the topic's log remembers, or 0, and for how many milliseconds, 18 an epoch, should it begin, 19
+-- how many bytes the app may have in logs.
 --
 -- Returns LATE or FENCED when the lease has no say any more, FULL, BUSY when the socket is there as somebody else, or OK
 -- with subscribers, offset, kept message, milliseconds that it is kept, and members and what they tell in turn.
@@ -35,7 +37,11 @@ else
     if not known then
       redis.call('HSET', tag .. 'm:' .. channel, member, ARGV[8])
       local offset = rise(channel)
-      if not quiet then tell(channel, ARGV[10], offset) end
+      local rule
+      if ARGV[16] ~= '0' then
+        rule = { size = tonumber(ARGV[16]), ttl = tonumber(ARGV[17]), epoch = ARGV[18], most = tonumber(ARGV[19]) }
+      end
+      if not quiet then tell(channel, ARGV[10], offset, rule) end
     end
   end
   if first then

@@ -28,15 +28,6 @@ local function rise(channel)
   return micros
 end
 
--- Publishes an envelope, with this offset where one is given.
-local function tell(channel, envelope, offset)
-  if envelope == '' then return end
-  if offset then
-    envelope = string.sub(envelope, 1, 1) .. struct.pack('>I8', offset) .. string.sub(envelope, 10)
-  end
-  redis.call('SPUBLISH', tag .. 'c:' .. channel, envelope)
-end
-
 -- How many sockets are on a topic.
 local function total(channel)
   local n = 0

@@ -34,17 +34,20 @@ local function keep(channel, envelope, time, most)
   end
 end
 
--- Publishes the message that is in ARGV from i on: channel, envelope, milliseconds to keep it, or 0. Keeping, the offset and
--- the publishing are one step. most is how many bytes the app may have kept.
-local message_length = 3
-local function send(i, most)
+-- Publishes the message that is in ARGV from i on: channel, envelope, milliseconds to keep it, or 0, how many messages its log
+-- remembers, or 0, and for how many milliseconds. Keeping, the offset, the log and the publishing are one step. most is how
+-- many bytes of each kind the app may have kept: kept, logs; and epoch is for a log that begins.
+local message_length = 5
+local function send(i, most, epoch)
   local channel, envelope, time = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
-  if time == 0 then
-    tell(channel, envelope)
-  else
-    local offset = rise(channel)
-    keep(channel, envelope, time, most)
-    tell(channel, envelope, offset)
+  local offset, rule
+  if ARGV[i + 3] ~= '0' then
+    rule = { size = tonumber(ARGV[i + 3]), ttl = tonumber(ARGV[i + 4]), epoch = epoch, most = most.logs }
   end
+  if time > 0 then
+    offset = rise(channel)
+    keep(channel, envelope, time, most.kept)
+  end
+  tell(channel, envelope, offset, rule)
 end
 

@@ -1,0 +1,235 @@
+package redisbus
+
+import (
+	"context"
+	"encoding/binary"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/pealhq/peal/channels"
+)
+
+const (
+	// checkEvery is how often an edge compares where it is in the logs with where they are. It finds what was missed last on
+	// a topic that then went silent, and has Redis remember the logs that somebody listens to.
+	checkEvery = 30 * time.Second
+	// catchUpBatch is how many topics of an app one question is about, catchUpWorkers how many questions are asked at a time.
+	catchUpBatch   = 500
+	catchUpWorkers = 8
+	catchUpPause   = 100 * time.Millisecond
+	// A page of a log is bounded, so that Redis and the other topics are served in between.
+	pageMessages = 256
+	pageBytes    = 1 << 20
+)
+
+// laggards are the topics that have to catch up with their logs.
+type laggards struct {
+	wake chan struct{} // of capacity 1; there is one
+
+	mu      sync.Mutex
+	waiting map[string][]*follow // guarded by mu; by app
+	apps    []string             // guarded by mu; in the order in which they take turns
+}
+
+func (l *laggards) init() {
+	l.wake, l.waiting = make(chan struct{}, 1), make(map[string][]*follow)
+}
+
+func (l *laggards) add(list ...*follow) {
+	if len(list) == 0 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, f := range list {
+		app := f.topic.App
+		if len(l.waiting[app]) == 0 {
+			l.apps = append(l.apps, app)
+		}
+		l.waiting[app] = append(l.waiting[app], f)
+	}
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// some takes some that are of one app.
+func (l *laggards) some() []*follow {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.apps) == 0 {
+		return nil
+	}
+	app := l.apps[0]
+	l.apps = l.apps[1:]
+	list := l.waiting[app]
+	n := min(len(list), catchUpBatch)
+	if n < len(list) {
+		l.waiting[app] = list[n:]
+		l.apps = append(l.apps, app)
+	} else {
+		delete(l.waiting, app)
+	}
+	return list[:n:n]
+}
+
+// catchUp brings topics up to their logs, and looks now and then whether all are.
+func (b *Bus) catchUp(ctx context.Context) {
+	tick := time.NewTicker(checkEvery)
+	defer tick.Stop()
+	var workers sync.WaitGroup
+	defer workers.Wait()
+	turns := make(chan struct{}, catchUpWorkers)
+	for {
+		select {
+		case <-b.laggards.wake:
+		case <-tick.C:
+			b.laggards.add(b.followed()...)
+		case <-ctx.Done():
+			return
+		}
+		for list := b.laggards.some(); list != nil; list = b.laggards.some() {
+			select {
+			case turns <- struct{}{}:
+			case <-ctx.Done():
+				return
+			}
+			workers.Go(func() {
+				defer func() { <-turns }()
+				b.catchUpSome(ctx, list)
+			})
+		}
+	}
+}
+
+// followed takes all topics that follow a log and are in nobody's hands.
+func (b *Bus) followed() (list []*follow) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, in := range b.interests {
+		if f := in.follow.Load(); f != nil && f.claim() {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// claim takes a follow into the hands of who asks.
+func (f *follow) claim() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.queued || f.ended {
+		return false
+	}
+	f.queued = true
+	return true
+}
+
+// catchUpSome brings topics of one app up to their logs. Those with which it does not come to an end take another turn.
+func (b *Bus) catchUpSome(ctx context.Context, list []*follow) {
+	logs, err := b.positions(ctx, list)
+	if err != nil {
+		select {
+		case <-time.After(catchUpPause):
+			b.laggards.add(list...)
+		case <-ctx.Done():
+		}
+		return
+	}
+	var again []*follow
+	var lost []string
+	for i, f := range list {
+		if f.compare(&logs[i]) {
+			continue
+		}
+		current, told, err := b.readOn(ctx, f)
+		if err != nil {
+			again = append(again, list[i:]...)
+			break
+		}
+		if told {
+			lost = append(lost, f.topic.Channel)
+		}
+		if !current {
+			again = append(again, f)
+		}
+	}
+	if len(lost) > 0 {
+		b.cfg.Logger.WarnContext(ctx, "channels may have missed messages that their logs do not hold any more",
+			slog.String("app", list[0].topic.App), slog.Int("channels", len(lost)), slog.String("one", lost[0]))
+	}
+	b.laggards.add(again...)
+}
+
+// position is how far a log has come, and its rule.
+type position struct {
+	mark
+	rule channels.Log
+}
+
+// positions returns how far the logs of topics of one app have come. Those that should be there but are not begin.
+func (b *Bus) positions(ctx context.Context, list []*follow) ([]position, error) {
+	const fields = 5
+	args := []any{newEpoch()}
+	for _, f := range list {
+		f.mu.Lock()
+		args = appendLog(append(args, f.topic.Channel), f.log)
+		f.mu.Unlock()
+	}
+	reply, err := b.eval(ctx, b.scripts.positions, b.names.app(list[0].topic.App), args...)
+	if err != nil {
+		return nil, err
+	}
+	logs := make([]position, len(list))
+	for i := range logs {
+		at := i * fields
+		logs[i] = position{
+			mark{text(reply, at), uint64(number(reply, at+1)), uint64(number(reply, at+2))}, //nolint:gosec // They count from 0.
+			channels.Log{Size: int(number(reply, at+3)), TTL: time.Duration(number(reply, at+4)) * time.Millisecond},
+		}
+	}
+	return logs, nil
+}
+
+// page is a part of a log.
+type page struct {
+	epoch      string
+	top, first uint64
+	letters    []letter
+}
+
+// readOn reads on in a log by a page, and delivers it.
+func (b *Bus) readOn(ctx context.Context, f *follow) (current, lost bool, err error) {
+	w := f.wants()
+	reply, err := b.eval(ctx, b.scripts.read, b.names.app(f.topic.App),
+		f.topic.Channel, w.epoch, w.offset, w.stamp, w.seen, newEpoch(), pageMessages, pageBytes)
+	if err != nil {
+		return false, false, err
+	}
+	const head = 3
+	p := &page{epoch: text(reply, 0), top: uint64(number(reply, 1)), first: uint64(number(reply, 2))} //nolint:gosec // as above
+	for i := head; i < len(reply); i++ {
+		l := b.openElement(text(reply, i))
+		l.Topic = f.topic
+		l.Position = channels.Position{Epoch: p.epoch, Offset: p.first + uint64(i-head)} //nolint:gosec // i is not below head.
+		p.letters = append(p.letters, l)
+	}
+	current, lost = f.merge(w, p)
+	return current, lost, nil
+}
+
+// openElement reads what a log has of a message. What another version wrote and we cannot read has a place all the same.
+func (b *Bus) openElement(element string) letter {
+	const stampLength = 8
+	if len(element) < stampLength {
+		return letter{unreadable: true}
+	}
+	l, err := open(element[stampLength:])
+	if err != nil {
+		l = letter{unreadable: true}
+	}
+	l.stamp = binary.BigEndian.Uint64([]byte(element[:stampLength]))
+	return l
+}

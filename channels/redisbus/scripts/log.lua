@@ -1,0 +1,121 @@
+-- The logs of topics, and how anything is published; it is put before each script of an app, after lib.lua.
+--
+-- A log is a list of the envelopes that were published last, each with 8 bytes before it that say when, in milliseconds; that
+-- is its stamp. Their offsets have no gap, and the last one is in the hash beside it, with the epoch and the rule: e, o, s (the
+-- last stamp), n (how many are remembered) and t (for how many milliseconds). The hash outlives the list by an hour, and is
+-- touched by every edge that listens; when it has gone the next epoch begins.
+--
+-- What the logs of an app take is counted in three keys that expire together, as with kept messages.
+local logs_by_expiry, log_sizes, logs_bytes = tag .. 'hx', tag .. 'hs', tag .. 'hb'
+local hour = 3600000
+
+local function head_of(channel) return tag .. 'g:' .. channel end
+local function list_of(channel) return tag .. 'h:' .. channel end
+
+local function stamp(element) return (struct.unpack('>I8', element)) end
+
+local function element_size(element) return #element + 16 end
+
+local function uncount(channel)
+  redis.call('ZREM', logs_by_expiry, channel)
+  local size = redis.call('HGET', log_sizes, channel)
+  if size then
+    redis.call('HDEL', log_sizes, channel)
+    redis.call('DECRBY', logs_bytes, size)
+  end
+end
+
+local function forget_log(channel)
+  redis.call('UNLINK', list_of(channel))
+  uncount(channel)
+end
+
+local function begin_epoch(channel, epoch)
+  forget_log(channel)
+  redis.call('HSET', head_of(channel), 'e', epoch, 'o', '0', 's', '0')
+end
+
+-- Drops the n oldest of a log.
+local function drop_oldest(channel, n)
+  local freed = 0
+  for _, element in ipairs(redis.call('LPOP', list_of(channel), n)) do freed = freed + element_size(element) end
+  redis.call('HINCRBY', log_sizes, channel, -freed)
+  redis.call('DECRBY', logs_bytes, freed)
+end
+
+-- Drops what a log has beyond its rule, and returns what is left. After a rule has become much narrower that takes some
+-- messages.
+local function trim(channel, length, rule, now)
+  local most, list = math.min(64, length - 1), list_of(channel)
+  local n = math.max(0, math.min(length - rule.size, most))
+  while n < most and stamp(redis.call('LINDEX', list, n)) + rule.ttl <= now do n = n + 1 end
+  if n > 0 then drop_oldest(channel, n) end
+  return length - n
+end
+
+-- Forgets what is too much for an app: first whole logs, those that would expire first, then the oldest of this one.
+local function make_room(channel, length, most)
+  local sum = tonumber(redis.call('GET', logs_bytes))
+  while sum > most do
+    local next = redis.call('ZRANGE', logs_by_expiry, 0, 1)
+    local victim = next[1] ~= channel and next[1] or next[2]
+    if victim then
+      forget_log(victim)
+    elseif length > 1 then
+      drop_oldest(channel, 1)
+      length = length - 1
+    else
+      return
+    end
+    sum = tonumber(redis.call('GET', logs_bytes))
+  end
+end
+
+-- Appends an envelope to a log, and returns it with its place in it. rule has size, ttl, epoch (for a log that begins) and most
+-- (bytes for the app).
+local function append(channel, envelope, rule)
+  local head, now = head_of(channel), clock()
+  for _, old in ipairs(redis.call('ZRANGEBYSCORE', logs_by_expiry, '-inf', whole(now), 'LIMIT', 0, 16)) do forget_log(old) end
+  local epoch = redis.call('HGET', head, 'e')
+  if not epoch then
+    epoch = rule.epoch
+    begin_epoch(channel, epoch)
+  end
+  local offset = redis.call('HINCRBY', head, 'o', 1)
+  redis.call('HSET', head, 's', whole(now), 'n', whole(rule.size), 't', whole(rule.ttl))
+  redis.call('PEXPIRE', head, whole(rule.ttl + hour))
+
+  local element = struct.pack('>I8', now) .. envelope
+  local length = redis.call('RPUSH', list_of(channel), element)
+  redis.call('PEXPIRE', list_of(channel), whole(rule.ttl))
+  local size = element_size(element)
+  if length == 1 then uncount(channel) end -- What was there has expired.
+  if redis.call('ZADD', logs_by_expiry, whole(now + rule.ttl), channel) == 1 then size = size + 2 * #channel + 512 end
+  redis.call('HINCRBY', log_sizes, channel, size)
+  redis.call('INCRBY', logs_bytes, size)
+  length = trim(channel, length, rule, now)
+  make_room(channel, length, rule.most)
+  if redis.call('PTTL', logs_by_expiry) < rule.ttl then
+    for _, key in ipairs({ logs_by_expiry, log_sizes, logs_bytes }) do redis.call('PEXPIRE', key, whole(rule.ttl)) end
+  end
+  local place = struct.pack('>I8I8', offset, now) .. epoch
+  return string.sub(envelope, 1, 18) .. '\2' .. string.char(#place) .. place .. string.sub(envelope, 19)
+end
+
+-- The rule of a log as it was noted last, for who does not know it.
+local function noted_rule(channel, most)
+  local rule = redis.call('HMGET', head_of(channel), 'n', 't', 'e')
+  if not rule[1] then return nil end
+  return { size = tonumber(rule[1]), ttl = tonumber(rule[2]), epoch = rule[3], most = tonumber(most) }
+end
+
+-- Publishes an envelope, with this offset where one is given, and by way of the log where there is a rule for one.
+local function tell(channel, envelope, offset, rule)
+  if envelope == '' then return end
+  if offset then
+    envelope = string.sub(envelope, 1, 1) .. struct.pack('>I8', offset) .. string.sub(envelope, 10)
+  end
+  if rule then envelope = append(channel, envelope, rule) end
+  redis.call('SPUBLISH', tag .. 'c:' .. channel, envelope)
+end
+
