@@ -96,6 +96,12 @@ func settingsToProto(a *tenants.App) *adminv1.AppSettings {
 		m.Set(m.Descriptor().Fields().ByName(protoreflect.Name(f.Name)), protoreflect.ValueOfBool(*f.Of(&a.Features)))
 	}
 	p := &adminv1.AppSettings{AppId: a.ID, Features: features, Origins: a.Origins}
+	for _, r := range a.ChannelRules {
+		p.ChannelRules = append(p.ChannelRules, &adminv1.ChannelRule{
+			Pattern: r.Pattern,
+			Log:     &adminv1.ChannelLog{Size: int32(r.Log.Size), TtlSeconds: int32(r.Log.TTL / time.Second)}, //nolint:gosec // far below 2³¹
+		})
+	}
 	for _, f := range tenants.LimitFields() {
 		_, set := a.LimitsSet[f.Name]
 		p.Limits = append(p.Limits, &adminv1.Limit{
@@ -146,7 +152,23 @@ func settingsFromProto(req *adminv1.UpdateAppSettingsRequest) (tenants.SettingsC
 		}
 		change.Origins = &list
 	}
+	if req.ChannelRules != nil {
+		rules, err := tenants.CheckChannelRules("channel_rules.list", rulesFromProto(req.GetChannelRules().GetList()))
+		if err != nil {
+			return change, err
+		}
+		change.ChannelRules = &rules
+	}
 	return change, change.Check("")
+}
+
+func rulesFromProto(list []*adminv1.ChannelRule) tenants.ChannelRules {
+	rules := make(tenants.ChannelRules, 0, len(list))
+	for _, r := range list {
+		log := tenants.NewChannelLog(int(r.GetLog().GetSize()), int(r.GetLog().GetTtlSeconds()))
+		rules = append(rules, tenants.ChannelRule{Pattern: r.GetPattern(), Log: log})
+	}
+	return rules
 }
 
 // pageToken writes the place after an app in the list of apps.

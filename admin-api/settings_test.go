@@ -1,6 +1,7 @@
 package adminapi_test
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -24,7 +25,7 @@ func TestSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := got.GetSettings()
-	if !s.GetFeatures().GetClientEvents() || s.GetFeatures().GetWatchlist() || len(s.GetOrigins()) != 0 || s.GetAppId() != id {
+	if !s.GetFeatures().GetClientEvents() || s.GetFeatures().GetWatchlist() || len(s.GetOrigins()) != 0 || len(s.GetChannelRules()) != 0 || s.GetAppId() != id {
 		t.Errorf("a new app has %v", s)
 	}
 	for i, f := range tenants.LimitFields() {
@@ -85,6 +86,45 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+func channelRule(pattern string, size, ttl int32) *adminv1.ChannelRule {
+	return &adminv1.ChannelRule{Pattern: pattern, Log: &adminv1.ChannelLog{Size: size, TtlSeconds: ttl}}
+}
+
+func TestChannelRules(t *testing.T) {
+	d := newDesk(t, "http://localhost:6002")
+	ann := d.signedUp(t, "ann@example.com", "Acme")
+	app, _ := ann.app(t, "Chat")
+	rules := func(list ...*adminv1.ChannelRule) *adminv1.ChannelRuleList {
+		return &adminv1.ChannelRuleList{List: list}
+	}
+	for name, c := range map[string]struct{ change, want *adminv1.ChannelRuleList }{
+		"two":                 {rules(channelRule(" orders-** ", 1000, 3600), channelRule("*", 1, 1)), rules(channelRule("orders-*", 1000, 3600), channelRule("*", 1, 1))},
+		"in another order":    {rules(channelRule("*", 1, 1), channelRule("orders-*", 10_000, 86_400)), rules(channelRule("*", 1, 1), channelRule("orders-*", 10_000, 86_400))},
+		"none":                {rules(), rules()},
+		"what is not changed": {nil, rules()},
+	} {
+		if c.change == nil {
+			c.want = rules(channelRule("kept", 5, 5))
+			if _, err := ann.settings.UpdateAppSettings(t.Context(), &adminv1.UpdateAppSettingsRequest{AppId: app.GetId(), ChannelRules: c.want}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		put, err := ann.settings.UpdateAppSettings(t.Context(), &adminv1.UpdateAppSettingsRequest{AppId: app.GetId(), ChannelRules: c.change})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		got, err := ann.settings.GetAppSettings(t.Context(), &adminv1.GetAppSettingsRequest{AppId: app.GetId()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for what, s := range map[string]*adminv1.AppSettings{"answered": put.GetSettings(), "read": got.GetSettings()} {
+			if list := rules(s.GetChannelRules()...); !proto.Equal(list, c.want) {
+				t.Errorf("%s: %s %v, want %v", name, what, list, c.want)
+			}
+		}
+	}
+}
+
 func limit(s *adminv1.AppSettings, name string) *adminv1.Limit {
 	for _, l := range s.GetLimits() {
 		if l.GetName() == name {
@@ -92,6 +132,10 @@ func limit(s *adminv1.AppSettings, name string) *adminv1.Limit {
 		}
 	}
 	return nil
+}
+
+func withRules(list ...*adminv1.ChannelRule) *adminv1.UpdateAppSettingsRequest {
+	return &adminv1.UpdateAppSettingsRequest{ChannelRules: &adminv1.ChannelRuleList{List: list}}
 }
 
 func TestBadSettingsNameTheField(t *testing.T) {
@@ -107,6 +151,14 @@ func TestBadSettingsNameTheField(t *testing.T) {
 		{&adminv1.UpdateAppSettingsRequest{Limits: &adminv1.LimitChanges{CacheTtlSeconds: &adminv1.LimitChange{Value: proto.Int32(1801)}}}, "limits.cache_ttl_seconds", "from 1 to 1800"},
 		{&adminv1.UpdateAppSettingsRequest{Origins: &adminv1.OriginList{List: []string{"https://example.com", "example.com"}}}, "origins.list[1]", "https://example.com"},
 		{&adminv1.UpdateAppSettingsRequest{Origins: &adminv1.OriginList{List: make([]string, 101)}}, "origins.list", "100"},
+		{withRules(channelRule("a", 1, 1), channelRule("a:b", 1, 1)), "channel_rules.list[1].pattern", "letters, digits"},
+		{withRules(channelRule("a", 1, 1), channelRule("a", 2, 2)), "channel_rules.list[1].pattern", "also that of rule 1"},
+		{withRules(channelRule("a", 10_001, 1)), "channel_rules.list[0].log.size", "from 1 to 10000"},
+		{withRules(channelRule("a", 1, -1)), "channel_rules.list[0].log.ttl_seconds", "from 1 to 86400"},
+		{withRules(channelRule("a", 1, math.MaxInt32)), "channel_rules.list[0].log.ttl_seconds", "from 1 to 86400"},
+		{withRules(&adminv1.ChannelRule{Pattern: "a"}), "channel_rules.list[0].log.size", "from 1 to 10000"},
+		{withRules(nil), "channel_rules.list[0].pattern", "must not be empty"},
+		{withRules(make([]*adminv1.ChannelRule, 51)...), "channel_rules.list", "50"},
 	} {
 		c.req.AppId = app.GetId()
 		// One bad part keeps the rest from being changed.

@@ -47,6 +47,7 @@ func TestFramesAreGolden(t *testing.T) {
 		"watchlist_events_online":                     pusher.WatchlistEvents([]string{"u2"}, nil),
 		"watchlist_events_offline":                    pusher.WatchlistEvents(nil, []string{"u3"}),
 		"cache_miss":                                  pusher.CacheMiss("cache-x"),
+		"gap":                                         pusher.Gap("my-channel"),
 		"subscription_count":                          pusher.SubscriptionCount("my-channel", 2),
 		"error_client_event_rate":                     pusher.Error(pusher.ErrorClientEvent, "The rate limit for client events was exceeded"),
 		"error_watchlist":                             pusher.Error(pusher.ErrorWatchlist, "The watchlist is over its limit"),

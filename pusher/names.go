@@ -20,6 +20,9 @@ const (
 	EventSubscriptionError     = "pusher:subscription_error"
 	EventSigninSuccess         = "pusher:signin_success"
 	EventCacheMiss             = "pusher:cache_miss"
+	// EventGap is Peal's own. Libraries hand it to whoever listens for it, but on encrypted channels, where they take what
+	// does not begin with "pusher:" for a sealed event, only to those who listen to the connection.
+	EventGap = "peal:gap"
 	// EventSubscriptionSucceeded has the internal prefix; client libraries rename it before they show it.
 	EventSubscriptionSucceeded = "pusher_internal:subscription_succeeded"
 	EventMemberAdded           = "pusher_internal:member_added"

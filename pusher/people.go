@@ -95,6 +95,10 @@ func WatchlistEvents(online, offline []string) []byte {
 // CacheMiss tells a newcomer on a cache channel that nothing is kept.
 func CacheMiss(channel string) []byte { return eventFrame(EventCacheMiss, channel, "{}") }
 
+// Gap tells those on a channel that messages were lost, so that what they know of it may be old. Its data is exactly {},
+// which Java does not try to decrypt on an encrypted channel.
+func Gap(channel string) []byte { return eventFrame(EventGap, channel, "{}") }
+
 // SubscriptionCount tells those on a channel how many they are.
 func SubscriptionCount(channel string, n int) []byte {
 	return eventFrame(EventSubscriptionCount, channel, `{"subscription_count":`+strconv.Itoa(n)+"}")

@@ -29,6 +29,8 @@ type App struct {
 	Limits Limits
 	// LimitsSet are those of the limits that were set for this app.
 	LimitsSet LimitOverrides
+	// ChannelRules say what holds for channels by their names.
+	ChannelRules ChannelRules
 	// Keys are the app's keys that still open it. Only what the [Cache] returns carries them.
 	Keys []Key
 }

@@ -32,6 +32,8 @@ type SettingsChange struct {
 	Origins *Origins
 	// Limits are set, by name; nil puts one back to the default.
 	Limits map[string]*int
+	// ChannelRules are the whole new list; nil keeps the old one.
+	ChannelRules *ChannelRules
 }
 
 // Check brings the change into the form that is stored, or returns the first thing that is wrong with it, as a
@@ -66,6 +68,13 @@ func (c *SettingsChange) Check(at string) error {
 			}
 		}
 	}
+	if c.ChannelRules != nil {
+		rules, err := CheckChannelRules(at+"channel_rules", *c.ChannelRules)
+		if err != nil {
+			return err
+		}
+		c.ChannelRules = &rules
+	}
 	return nil
 }
 
@@ -81,7 +90,7 @@ func unknown[F any](path, noun string, fields []F, name func(F) string) error {
 type SettingChanged struct {
 	// Path names the setting, such as "origins" or "limits.payload_bytes".
 	Path string
-	// Before and After are a bool, a list of origins, or a number. For a limit that is at its default they are nil.
+	// Before and After are a bool, a list of origins or of rules, or a number. For a limit that is at its default they are nil.
 	Before, After any
 }
 
@@ -103,6 +112,15 @@ func settingText(v any) string {
 			return "any"
 		}
 		return strings.Join(v, " ")
+	case ChannelRules:
+		if len(v) == 0 {
+			return "none"
+		}
+		rules := make([]string, len(v))
+		for i, r := range v {
+			rules[i] = r.Pattern + " " + r.Log.String()
+		}
+		return strings.Join(rules, ", ")
 	default:
 		return fmt.Sprint(v)
 	}
@@ -147,5 +165,9 @@ func (c SettingsChange) Apply(a *App) []SettingChanged {
 		set[f.Name] = *want
 	}
 	a.LimitsSet, a.Limits = set, set.Limits()
+	if c.ChannelRules != nil && !slices.Equal(*c.ChannelRules, a.ChannelRules) {
+		changed = append(changed, SettingChanged{"channel_rules", a.ChannelRules, *c.ChannelRules})
+		a.ChannelRules = *c.ChannelRules
+	}
 	return changed
 }

@@ -89,6 +89,7 @@ func TestSettingsChangeRefuses(t *testing.T) {
 		{tenants.SettingsChange{Limits: map[string]*int{"payload_bytes": number(0)}}, "limits.payload_bytes", "from 1 to 1048576"},
 		{tenants.SettingsChange{Limits: map[string]*int{"connections": number(-1)}}, "limits.connections", "from 0 to 10000000"},
 		{tenants.SettingsChange{Origins: &tenants.Origins{"https://a.example", "b"}}, "origins[1]", "not an origin"},
+		{tenants.SettingsChange{ChannelRules: &tenants.ChannelRules{rule("a", 1), rule("b:c", 1)}}, "channel_rules[1].pattern", "letters, digits"},
 	} {
 		for _, at := range []string{"", "tenants[0].apps[1]"} {
 			want := c.field
@@ -99,6 +100,34 @@ func TestSettingsChangeRefuses(t *testing.T) {
 			if err := c.change.Check(at); !errors.As(err, &f) || !errors.Is(err, tenants.ErrInvalid) || f.Field != want || !strings.Contains(f.Reason, c.text) {
 				t.Errorf("%v, want %s: …%s…", err, want, c.text)
 			}
+		}
+	}
+}
+
+func TestChangeOfChannelRules(t *testing.T) {
+	app := &tenants.App{}
+	for _, c := range []struct {
+		to   *tenants.ChannelRules
+		want string
+	}{
+		{nil, ""},
+		{&tenants.ChannelRules{}, ""},
+		{&tenants.ChannelRules{rule("a*", 1), rule("b", 2)}, "channel_rules none to a* log of 1 for 1m0s, b log of 2 for 1m0s"},
+		{&tenants.ChannelRules{rule("a*", 1), rule("b", 2)}, ""},
+		{nil, ""},
+		{&tenants.ChannelRules{rule("b", 2), rule("a*", 1)}, "channel_rules a* log of 1 for 1m0s, b log of 2 for 1m0s to b log of 2 for 1m0s, a* log of 1 for 1m0s"},
+		{&tenants.ChannelRules{}, "channel_rules b log of 2 for 1m0s, a* log of 1 for 1m0s to none"},
+	} {
+		change := tenants.SettingsChange{ChannelRules: c.to}
+		if err := change.Check(""); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, s := range change.Apply(app) {
+			got = append(got, s.String())
+		}
+		if text := strings.Join(got, "; "); text != c.want {
+			t.Errorf("changed %q, want %q", text, c.want)
 		}
 	}
 }

@@ -175,7 +175,10 @@ func appendMessages(messages []channels.Message, app *tenants.App, e *Event) []c
 }
 
 func message(app *tenants.App, e *Event, channel string, frame []byte) channels.Message {
-	m := channels.Message{Topic: channels.Topic{App: app.ID, Channel: channel}, Frame: frame, Except: e.Except}
+	m := channels.Message{
+		Topic: channels.Topic{App: app.ID, Channel: channel}, Frame: frame, Except: e.Except,
+		Log: channels.Log(app.ChannelRules.Log(channel)),
+	}
 	if !e.Client && channels.KindOf(channel).Cached() {
 		m.Keep = app.Limits.CacheTTL
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
@@ -65,6 +66,27 @@ func TestPublish(t *testing.T) {
 	}
 	if b.calls != 1 {
 		t.Errorf("%d calls to the bus for one publish", b.calls)
+	}
+}
+
+func TestPublishIntoLogs(t *testing.T) {
+	t.Parallel()
+	b, app := &bus{}, newApp()
+	app.ChannelRules = tenants.ChannelRules{
+		{Pattern: "a*", Log: tenants.ChannelLog{Size: 5, TTL: time.Minute}}, {Pattern: "ab", Log: tenants.ChannelLog{Size: 1, TTL: time.Hour}},
+	}
+	names := []string{"ab", "b", "#server-to-user-a"}
+	p := publish.New(publish.Config{Bus: b})
+	if err := p.Publish(t.Context(), app, publish.Event{Channels: names, Name: "e"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Terminate(t.Context(), app, "a"); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []channels.Log{{Size: 5, TTL: time.Minute}, {}, {}, {}} {
+		if got := b.messages[i]; got.Log != want {
+			t.Errorf("%s: %v, want %v", got.Topic.Channel, got.Log, want)
+		}
 	}
 }
 
@@ -187,10 +209,14 @@ type forget struct{ publish.Bus }
 func (forget) Publish(context.Context, ...channels.Message) error { return nil }
 
 func BenchmarkPublish(b *testing.B) {
-	for _, n := range []int{1, 100} {
-		b.Run(fmt.Sprintf("channels=%d", n), func(b *testing.B) {
+	for _, c := range []struct{ channels, rules int }{{1, 0}, {100, 0}, {1, 1}, {1, 50}, {100, 50}} {
+		n := c.channels
+		b.Run(fmt.Sprintf("channels=%d,rules=%d", n, c.rules), func(b *testing.B) {
 			p := publish.New(publish.Config{Bus: forget{}})
 			app := newApp()
+			for i := range c.rules {
+				app.ChannelRules = append(app.ChannelRules, tenants.ChannelRule{Pattern: fmt.Sprintf("private-%d-*", i), Log: tenants.ChannelLog{Size: 1, TTL: time.Second}})
+			}
 			e := publish.Event{Channels: many(n), Name: "my-event", Data: strings.Repeat("x", 128)}
 			b.ReportAllocs()
 			for b.Loop() {

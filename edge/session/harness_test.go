@@ -74,18 +74,28 @@ func (c *carrier) take() []string {
 type fragileBus struct {
 	*channels.MemoryBus
 	broken atomic.Bool
+	logs   sync.Map // the last channels.Log that it was told, by what it was told with and the channel
 }
 
 func (b *fragileBus) Subscribe(ctx context.Context, topic channels.Topic, log channels.Log) error {
 	if b.broken.Load() {
 		return channels.ErrUnavailable
 	}
+	b.logs.Store("subscribe "+topic.Channel, log)
 	return b.MemoryBus.Subscribe(ctx, topic, log)
+}
+
+func (b *fragileBus) Join(ctx context.Context, a channels.Arrival) (channels.Welcome, error) {
+	b.logs.Store("join "+a.Topic.Channel, a.Log)
+	return b.MemoryBus.Join(ctx, a)
 }
 
 func (b *fragileBus) Publish(ctx context.Context, messages ...channels.Message) error {
 	if b.broken.Load() {
 		return channels.ErrUnavailable
+	}
+	for _, m := range messages {
+		b.logs.Store("publish "+m.Topic.Channel, m.Log)
 	}
 	return b.MemoryBus.Publish(ctx, messages...)
 }

@@ -76,6 +76,7 @@ func (s *Session) join(ctx context.Context, app *tenants.App, channel string, me
 	a := channels.Arrival{
 		Topic:  channels.Topic{App: app.ID, Channel: channel},
 		Member: member, MaxMembers: app.Limits.PresenceMembers,
+		Log: channels.Log(app.ChannelRules.Log(channel)),
 	}
 	joined := subscription{}
 	if member != nil {

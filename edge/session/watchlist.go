@@ -128,6 +128,7 @@ func Notices() channels.Notices {
 		Vacated: func(topic channels.Topic) (channels.Message, bool) {
 			return userNotice(topic, func(id []string) []byte { return pusher.WatchlistEvents(nil, id) })
 		},
+		Lost:  pusher.Gap,
 		Grace: awayGrace,
 	}
 }

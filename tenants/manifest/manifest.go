@@ -39,6 +39,15 @@ type app struct {
 	Features map[string]bool `yaml:"features"`
 	Origins  *[]string       `yaml:"origins"`
 	Limits   map[string]*int `yaml:"limits"`
+	Rules    *[]rule         `yaml:"channel_rules"`
+}
+
+type rule struct {
+	Pattern string `yaml:"pattern"`
+	Log     struct {
+		Size       int `yaml:"size"`
+		TTLSeconds int `yaml:"ttl_seconds"`
+	} `yaml:"log"`
 }
 
 type key struct {
@@ -98,6 +107,13 @@ func (a app) settings() tenants.SettingsChange {
 	if a.Origins != nil {
 		list := tenants.Origins(*a.Origins)
 		c.Origins = &list
+	}
+	if a.Rules != nil {
+		rules := tenants.ChannelRules{}
+		for _, r := range *a.Rules {
+			rules = append(rules, tenants.ChannelRule{Pattern: r.Pattern, Log: tenants.NewChannelLog(r.Log.Size, r.Log.TTLSeconds)})
+		}
+		c.ChannelRules = &rules
 	}
 	return c
 }

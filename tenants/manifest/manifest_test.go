@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pealhq/peal/tenants"
 	"github.com/pealhq/peal/tenants/manifest"
@@ -47,11 +48,17 @@ tenants:
         features: {client_events: false, watchlist: true}
         origins: [https://Example.com, "https://*.example.com"]
         limits: {payload_bytes: 20000, connections: null}
+        channel_rules:
+          - pattern: orders-*
+            log: {size: 1000, ttl_seconds: 3600}
+          - {pattern: "*", log: {size: 1, ttl_seconds: 60}}
       - name: board
         origins: []
+        channel_rules: []
       - name: silent
         origins:
         limits:
+        channel_rules:
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -68,10 +75,19 @@ tenants:
 	if len(chat.Limits) != 2 || *chat.Limits["payload_bytes"] != 20000 || !named || unset != nil {
 		t.Errorf("limits %v", chat.Limits)
 	}
+	rules := tenants.ChannelRules{
+		{Pattern: "orders-*", Log: tenants.ChannelLog{Size: 1000, TTL: time.Hour}}, {Pattern: "*", Log: tenants.ChannelLog{Size: 1, TTL: time.Minute}},
+	}
+	if !slices.Equal(*chat.ChannelRules, rules) {
+		t.Errorf("rules %v", *chat.ChannelRules)
+	}
+	if r := apps[1].Settings.ChannelRules; r == nil || len(*r) != 0 {
+		t.Errorf("no rules became %v", r)
+	}
 	if o := apps[1].Settings.Origins; o == nil || len(*o) != 0 {
 		t.Errorf("an empty list became %v", o)
 	}
-	if s := apps[2].Settings; s.Origins != nil || s.Features != nil || s.Limits != nil {
+	if s := apps[2].Settings; s.Origins != nil || s.Features != nil || s.Limits != nil || s.ChannelRules != nil {
 		t.Errorf("what is not said became %+v", s)
 	}
 }
@@ -97,6 +113,10 @@ func TestParseRefuses(t *testing.T) {
 		"a feature that is no switch": {"tenants:\n  - {name: A, apps: [{name: a, features: {watchlist: often}}]}\n", "must be true or false"},
 		"an unknown limit":            {"tenants:\n  - {name: A, apps: [{name: a, limits: {payload: 1}}]}\n", "tenants[0].apps[0].limits.payload"},
 		"a limit out of range":        {"tenants:\n  - {name: A, apps: [{name: a, limits: {payload_bytes: 0}}]}\n", "limits.payload_bytes: must be from 1 to 1048576"},
+		"a rule with a bad pattern":   {"tenants:\n  - {name: A, apps: [{name: a, channel_rules: [{pattern: '#a', log: {size: 1, ttl_seconds: 1}}]}]}\n", "tenants[0].apps[0].channel_rules[0].pattern: may hold only"},
+		"a rule without a log":        {"tenants:\n  - {name: A, apps: [{name: a, channel_rules: [{pattern: a}]}]}\n", "channel_rules[0].log.size: must be from 1 to 10000"},
+		"a rule with a long log":      {"tenants:\n  - {name: A, apps: [{name: a, channel_rules: [{pattern: a, log: {size: 1, ttl_seconds: 9223372037}}]}]}\n", "channel_rules[0].log.ttl_seconds: must be from 1 to 86400"},
+		"a rule with a unit":          {"tenants:\n  - {name: A, apps: [{name: a, channel_rules: [{pattern: a, log: {size: 1, ttl_seconds: 1h}}]}]}\n", "must be a whole number"},
 		"a limit with a unit":         {"tenants:\n  - {name: A, apps: [{name: a, limits: {payload_bytes: 10kB}}]}\n", "line 2, column 56: must be a whole number"},
 		"a limit that overflows":      {"tenants:\n  - {name: A, apps: [{name: a, limits: {payload_bytes: 99999999999999999999}}]}\n", "line 2, column 56: is too large a number"},
 		"a limit twice":               {"tenants:\n  - {name: A, apps: [{name: a, limits: {payload_bytes: 1, payload_bytes: 2}}]}\n", "payload_bytes"},

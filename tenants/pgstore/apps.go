@@ -20,7 +20,7 @@ const (
 
 // appColumns are what an [appRow] is read from, in every statement on apps. A limit that was not set is missing in limits.
 const appColumns = `
-	id, tenant_id, name, enabled, created_at, origins,
+	id, tenant_id, name, enabled, created_at, origins, channel_rules,
 	jsonb_build_object(
 		'client_events', feature_client_events,
 		'subscription_count', feature_subscription_count,
@@ -48,20 +48,21 @@ const appColumns = `
 	)) AS limits`
 
 type appRow struct {
-	ID        string
-	TenantID  uuid.UUID
-	Name      string
-	Enabled   bool
-	CreatedAt time.Time
-	Origins   []string
-	Features  map[string]bool
-	Limits    tenants.LimitOverrides
+	ID           string
+	TenantID     uuid.UUID
+	Name         string
+	Enabled      bool
+	CreatedAt    time.Time
+	Origins      []string
+	ChannelRules tenants.ChannelRules
+	Features     map[string]bool
+	Limits       tenants.LimitOverrides
 }
 
 func (r appRow) app() *tenants.App {
 	app := &tenants.App{
 		ID: r.ID, TenantID: r.TenantID, Name: r.Name, Enabled: r.Enabled, CreatedAt: r.CreatedAt,
-		Origins: r.Origins, Limits: r.Limits.Limits(), LimitsSet: r.Limits,
+		Origins: r.Origins, Limits: r.Limits.Limits(), LimitsSet: r.Limits, ChannelRules: r.ChannelRules,
 	}
 	for _, f := range tenants.FeatureFields() {
 		*f.Of(&app.Features) = r.Features[f.Name]

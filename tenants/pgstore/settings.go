@@ -40,6 +40,7 @@ func (c change) updateSettings(ctx context.Context, app *tenants.App, want tenan
 		UPDATE apps
 		SET
 			origins = @origins,
+			channel_rules = @channel_rules,
 			feature_client_events = @feature_client_events,
 			feature_subscription_count = @feature_subscription_count,
 			feature_watchlist = @feature_watchlist,
@@ -76,7 +77,8 @@ func (c change) updateSettings(ctx context.Context, app *tenants.App, want tenan
 func (c change) settingArgs(app *tenants.App) pgx.NamedArgs {
 	args := pgx.NamedArgs{
 		"tenant": c.actor.TenantID, "id": app.ID,
-		"origins": append([]string{}, app.Origins...), // Never nil, which is NULL.
+		// Never nil, which is NULL.
+		"origins": append([]string{}, app.Origins...), "channel_rules": append(tenants.ChannelRules{}, app.ChannelRules...),
 	}
 	for _, f := range tenants.FeatureFields() {
 		args["feature_"+f.Name] = *f.Of(&app.Features)

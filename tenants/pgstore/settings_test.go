@@ -24,7 +24,8 @@ func number(n int) *int { return &n }
 func everything() tenants.SettingsChange {
 	c := tenants.SettingsChange{
 		Features: map[string]bool{}, Limits: map[string]*int{},
-		Origins: &tenants.Origins{"https://example.com", "https://*.example.com"},
+		Origins:      &tenants.Origins{"https://example.com", "https://*.example.com"},
+		ChannelRules: &tenants.ChannelRules{rule("orders-*", 10_000, 24*time.Hour), rule("private-A_=@,.;9", 1, time.Second)},
 	}
 	standard := tenants.DefaultFeatures()
 	for _, f := range tenants.FeatureFields() {
@@ -36,12 +37,16 @@ func everything() tenants.SettingsChange {
 	return c
 }
 
+func rule(pattern string, size int, ttl time.Duration) tenants.ChannelRule {
+	return tenants.ChannelRule{Pattern: pattern, Log: tenants.ChannelLog{Size: size, TTL: ttl}}
+}
+
 func TestSettingsAreStored(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
 	app, key := w.app(t, w.ann, "Chat")
 	want := *app
-	if app.Features != tenants.DefaultFeatures() || app.Limits != tenants.DefaultLimits() || len(app.LimitsSet) != 0 || len(app.Origins) != 0 {
+	if app.Features != tenants.DefaultFeatures() || app.Limits != tenants.DefaultLimits() || len(app.LimitsSet) != 0 || len(app.Origins) != 0 || len(app.ChannelRules) != 0 {
 		t.Errorf("a new app has %+v", app)
 	}
 	change := everything()
@@ -88,7 +93,7 @@ func TestSettingsAreStored(t *testing.T) {
 	}
 
 	// Back to where it began.
-	back := tenants.SettingsChange{Features: map[string]bool{}, Limits: map[string]*int{}, Origins: &tenants.Origins{}}
+	back := tenants.SettingsChange{Features: map[string]bool{}, Limits: map[string]*int{}, Origins: &tenants.Origins{}, ChannelRules: &tenants.ChannelRules{}}
 	for name, on := range change.Features {
 		back.Features[name] = !on
 	}
@@ -96,7 +101,7 @@ func TestSettingsAreStored(t *testing.T) {
 		back.Limits[name] = nil
 	}
 	got, err = w.UpdateAppSettings(ctx, w.ann, app.ID, back)
-	if err != nil || got.Features != tenants.DefaultFeatures() || got.Limits != tenants.DefaultLimits() || len(got.LimitsSet) != 0 || len(got.Origins) != 0 {
+	if err != nil || got.Features != tenants.DefaultFeatures() || got.Limits != tenants.DefaultLimits() || len(got.LimitsSet) != 0 || len(got.Origins) != 0 || len(got.ChannelRules) != 0 {
 		t.Errorf("back: %+v, %v", got, err)
 	}
 }
@@ -109,6 +114,8 @@ func TestSettingsAreAudited(t *testing.T) {
 		Features: map[string]bool{"client_events": true, "watchlist": true},
 		Origins:  &tenants.Origins{"https://example.com"},
 		Limits:   map[string]*int{"payload_bytes": number(20000), "connections": nil},
+
+		ChannelRules: &tenants.ChannelRules{rule("orders-*", 1000, time.Hour)},
 	}
 	for range 2 {
 		if _, err := w.UpdateAppSettings(ctx, w.ann, app.ID, change); err != nil {
@@ -124,8 +131,11 @@ func TestSettingsAreAudited(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]any{
-		"before": map[string]any{"features.watchlist": false, "origins": []any{}, "limits.payload_bytes": nil},
-		"after":  map[string]any{"features.watchlist": true, "origins": []any{"https://example.com"}, "limits.payload_bytes": 20000.},
+		"before": map[string]any{"features.watchlist": false, "origins": []any{}, "limits.payload_bytes": nil, "channel_rules": []any{}},
+		"after": map[string]any{
+			"features.watchlist": true, "origins": []any{"https://example.com"}, "limits.payload_bytes": 20000.,
+			"channel_rules": []any{map[string]any{"pattern": "orders-*", "log": map[string]any{"size": 1000., "ttl_seconds": 3600.}}},
+		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -200,6 +210,61 @@ func TestTheSchemaKeepsTheRangesOfLimits(t *testing.T) {
 	}
 }
 
+// TestTheSchemaKeepsChannelRules compares the CHECK with tenants.CheckChannelRules, by trying.
+func TestTheSchemaKeepsChannelRules(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	app, _ := w.app(t, w.ann, "Chat")
+	conn, err := pgx.Connect(ctx, w.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	one := func(pattern, size, ttl string) string {
+		return `{"pattern":` + pattern + `,"log":{"size":` + size + `,"ttl_seconds":` + ttl + `}}`
+	}
+	good := one(`"a"`, "1", "1")
+	full := strings.Repeat(good+",", tenants.MaxChannelRules-1) + good
+	long := strings.Repeat("a", tenants.MaxPatternLength)
+	for rules, ok := range map[string]bool{
+		`[]`:             true,
+		`[` + full + `]`: true,
+		`[` + one(`"-_=@,.;Az09*"`, "10000", "86400") + `]`: true,
+		`[` + one(`"`+long+`"`, "1", "1") + `]`:             true,
+
+		`[` + full + `,` + good + `]`:                false,
+		`[` + good + `,` + one(`""`, "1", "1") + `]`: false,
+		`[` + one(`"`+long+`a"`, "1", "1") + `]`:     false,
+		`[` + one(`"a b"`, "1", "1") + `]`:           false,
+		`[` + one(`"a:b"`, "1", "1") + `]`:           false,
+		`[` + one(`"é"`, "1", "1") + `]`:             false,
+		`[` + one(`"a\n"`, "1", "1") + `]`:           false,
+		`[` + one(`1`, "1", "1") + `]`:               false,
+		`[` + one(`["a"]`, "1", "1") + `]`:           false,
+		`[` + one(`"a"`, "0", "1") + `]`:             false,
+		`[` + one(`"a"`, "10001", "1") + `]`:         false,
+		`[` + one(`"a"`, `"1"`, "1") + `]`:           false,
+		`[` + one(`"a"`, "1", "0") + `]`:             false,
+		`[` + one(`"a"`, "1", "86401") + `]`:         false,
+		`[` + one(`"a"`, "1", "null") + `]`:          false,
+		`[{"pattern":"a"}]`:                          false,
+		`[{"log":{"size":1,"ttl_seconds":1}}]`:       false,
+		`[[` + good + `]]`:                           false,
+		`[null]`:                                     false,
+		`null`:                                       false,
+		`{}`:                                         false,
+		good:                                         false,
+		`"a"`:                                        false,
+	} {
+		if _, err := conn.Exec(ctx, `UPDATE apps SET channel_rules = $1 WHERE id = $2`, rules, app.ID); (err == nil) != ok {
+			t.Errorf("%.100s: %v", rules, err)
+		}
+	}
+	if _, err := conn.Exec(ctx, `UPDATE apps SET channel_rules = NULL WHERE id = $1`, app.ID); err == nil {
+		t.Error("no list: taken")
+	}
+}
+
 // TestTheVersionBeforeRunsOnThisSchema: its statements name no setting.
 func TestTheVersionBeforeRunsOnThisSchema(t *testing.T) {
 	w := newWorld(t)
@@ -212,7 +277,7 @@ func TestTheVersionBeforeRunsOnThisSchema(t *testing.T) {
 		t.Fatalf("inserted %v", got)
 	}
 	app, err := w.AppByID(t.Context(), "77")
-	if err != nil || app.Features != tenants.DefaultFeatures() || app.Limits != tenants.DefaultLimits() {
+	if err != nil || app.Features != tenants.DefaultFeatures() || app.Limits != tenants.DefaultLimits() || len(app.ChannelRules) != 0 {
 		t.Errorf("app %+v, %v", app, err)
 	}
 }
@@ -225,6 +290,8 @@ func TestApplySettings(t *testing.T) {
 			Features: map[string]bool{"watchlist": true},
 			Origins:  &tenants.Origins{"https://Example.com"},
 			Limits:   map[string]*int{"payload_bytes": number(20000)},
+
+			ChannelRules: &tenants.ChannelRules{rule("**", 1, time.Second)},
 		}},
 	}}}}
 	if err := m.Check(); err != nil {
@@ -237,13 +304,13 @@ func TestApplySettings(t *testing.T) {
 		want   []string
 	}{
 		{"a new app", func() {}, []string{
-			"features.watchlist off to on", "origins any to https://example.com", "limits.payload_bytes default to 20000",
+			"features.watchlist off to on", "origins any to https://example.com", "limits.payload_bytes default to 20000", "channel_rules none to * log of 1 for 1s",
 		}},
 		{"the same again", func() {}, nil},
 		{"what the file does not say stays", func() { *settings = tenants.SettingsChange{Features: map[string]bool{"watchlist": true}} }, nil},
 		{"what differs", func() {
-			*settings = tenants.SettingsChange{Origins: &tenants.Origins{}, Limits: map[string]*int{"payload_bytes": nil, "connections": number(5)}}
-		}, []string{"origins https://example.com to any", "limits.connections default to 5", "limits.payload_bytes 20000 to default"}},
+			*settings = tenants.SettingsChange{Origins: &tenants.Origins{}, Limits: map[string]*int{"payload_bytes": nil, "connections": number(5)}, ChannelRules: &tenants.ChannelRules{}}
+		}, []string{"origins https://example.com to any", "limits.connections default to 5", "limits.payload_bytes 20000 to default", "channel_rules * log of 1 for 1s to none"}},
 		{"that again", func() {}, nil},
 	}
 	for _, s := range steps {
@@ -301,7 +368,7 @@ func TestSettingsReachTheEdge(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if seen.Features.Watchlist && !seen.Features.ClientEvents && seen.Limits.Connections == 1 && !seen.Origins.Allow("https://evil.example") {
+		if seen.Features.Watchlist && !seen.Features.ClientEvents && seen.Limits.Connections == 1 && !seen.Origins.Allow("https://evil.example") && seen.ChannelRules.Log("orders-1").Size == 10_000 {
 			t.Logf("seen after %v", time.Since(committed))
 			return
 		}

@@ -88,7 +88,9 @@ type AppSettings struct {
 	// every site in.
 	Origins []string `protobuf:"bytes,3,rep,name=origins,proto3" json:"origins,omitempty"`
 	// All limits, in the order in which people read them.
-	Limits        []*Limit `protobuf:"bytes,4,rep,name=limits,proto3" json:"limits,omitempty"`
+	Limits []*Limit `protobuf:"bytes,4,rep,name=limits,proto3" json:"limits,omitempty"`
+	// What holds for channels by their names. Of the rules that fit a channel the first one counts, and no other.
+	ChannelRules  []*ChannelRule `protobuf:"bytes,5,rep,name=channel_rules,json=channelRules,proto3" json:"channel_rules,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -151,6 +153,124 @@ func (x *AppSettings) GetLimits() []*Limit {
 	return nil
 }
 
+func (x *AppSettings) GetChannelRules() []*ChannelRule {
+	if x != nil {
+		return x.ChannelRules
+	}
+	return nil
+}
+
+// ChannelRule says what holds for the channels whose names fit a pattern.
+type ChannelRule struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A channel's name, in which * stands for any run of characters, also for none: "orders-*", or "*" for all. At most 200
+	// characters and 8 stars.
+	Pattern string `protobuf:"bytes,1,opt,name=pattern,proto3" json:"pattern,omitempty"`
+	// How much of each of these channels is remembered.
+	Log           *ChannelLog `protobuf:"bytes,2,opt,name=log,proto3" json:"log,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChannelRule) Reset() {
+	*x = ChannelRule{}
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChannelRule) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChannelRule) ProtoMessage() {}
+
+func (x *ChannelRule) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChannelRule.ProtoReflect.Descriptor instead.
+func (*ChannelRule) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ChannelRule) GetPattern() string {
+	if x != nil {
+		return x.Pattern
+	}
+	return ""
+}
+
+func (x *ChannelRule) GetLog() *ChannelLog {
+	if x != nil {
+		return x.Log
+	}
+	return nil
+}
+
+// ChannelLog is how much of a channel is remembered, so that nobody misses what was published while an edge was cut off.
+type ChannelLog struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Messages, from 1 to 10,000. Older ones are forgotten.
+	Size int32 `protobuf:"varint,1,opt,name=size,proto3" json:"size,omitempty"`
+	// Seconds, from 1 to 86,400, for which a message is remembered.
+	TtlSeconds    int32 `protobuf:"varint,2,opt,name=ttl_seconds,json=ttlSeconds,proto3" json:"ttl_seconds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChannelLog) Reset() {
+	*x = ChannelLog{}
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChannelLog) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChannelLog) ProtoMessage() {}
+
+func (x *ChannelLog) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChannelLog.ProtoReflect.Descriptor instead.
+func (*ChannelLog) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ChannelLog) GetSize() int32 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *ChannelLog) GetTtlSeconds() int32 {
+	if x != nil {
+		return x.TtlSeconds
+	}
+	return 0
+}
+
 // Features are the switches of an app.
 type Features struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -172,7 +292,7 @@ type Features struct {
 
 func (x *Features) Reset() {
 	*x = Features{}
-	mi := &file_peal_admin_v1_settings_proto_msgTypes[1]
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -184,7 +304,7 @@ func (x *Features) String() string {
 func (*Features) ProtoMessage() {}
 
 func (x *Features) ProtoReflect() protoreflect.Message {
-	mi := &file_peal_admin_v1_settings_proto_msgTypes[1]
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -197,7 +317,7 @@ func (x *Features) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Features.ProtoReflect.Descriptor instead.
 func (*Features) Descriptor() ([]byte, []int) {
-	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{1}
+	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Features) GetClientEvents() bool {
@@ -262,7 +382,7 @@ type Limit struct {
 
 func (x *Limit) Reset() {
 	*x = Limit{}
-	mi := &file_peal_admin_v1_settings_proto_msgTypes[2]
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -274,7 +394,7 @@ func (x *Limit) String() string {
 func (*Limit) ProtoMessage() {}
 
 func (x *Limit) ProtoReflect() protoreflect.Message {
-	mi := &file_peal_admin_v1_settings_proto_msgTypes[2]
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -287,7 +407,7 @@ func (x *Limit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limit.ProtoReflect.Descriptor instead.
 func (*Limit) Descriptor() ([]byte, []int) {
-	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{2}
+	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Limit) GetName() string {
@@ -354,7 +474,7 @@ type FeatureChanges struct {
 
 func (x *FeatureChanges) Reset() {
 	*x = FeatureChanges{}
-	mi := &file_peal_admin_v1_settings_proto_msgTypes[3]
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -366,7 +486,7 @@ func (x *FeatureChanges) String() string {
 func (*FeatureChanges) ProtoMessage() {}
 
 func (x *FeatureChanges) ProtoReflect() protoreflect.Message {
-	mi := &file_peal_admin_v1_settings_proto_msgTypes[3]
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -379,7 +499,7 @@ func (x *FeatureChanges) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeatureChanges.ProtoReflect.Descriptor instead.
 func (*FeatureChanges) Descriptor() ([]byte, []int) {
-	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{3}
+	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *FeatureChanges) GetClientEvents() bool {
@@ -435,7 +555,7 @@ type OriginList struct {
 
 func (x *OriginList) Reset() {
 	*x = OriginList{}
-	mi := &file_peal_admin_v1_settings_proto_msgTypes[4]
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -447,7 +567,7 @@ func (x *OriginList) String() string {
 func (*OriginList) ProtoMessage() {}
 
 func (x *OriginList) ProtoReflect() protoreflect.Message {
-	mi := &file_peal_admin_v1_settings_proto_msgTypes[4]
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -460,10 +580,56 @@ func (x *OriginList) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OriginList.ProtoReflect.Descriptor instead.
 func (*OriginList) Descriptor() ([]byte, []int) {
-	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{4}
+	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *OriginList) GetList() []string {
+	if x != nil {
+		return x.List
+	}
+	return nil
+}
+
+// ChannelRuleList is a whole list of rules.
+type ChannelRuleList struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most 50, each with another pattern.
+	List          []*ChannelRule `protobuf:"bytes,1,rep,name=list,proto3" json:"list,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChannelRuleList) Reset() {
+	*x = ChannelRuleList{}
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChannelRuleList) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChannelRuleList) ProtoMessage() {}
+
+func (x *ChannelRuleList) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChannelRuleList.ProtoReflect.Descriptor instead.
+func (*ChannelRuleList) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ChannelRuleList) GetList() []*ChannelRule {
 	if x != nil {
 		return x.List
 	}
@@ -480,7 +646,7 @@ type LimitChange struct {
 
 func (x *LimitChange) Reset() {
 	*x = LimitChange{}
-	mi := &file_peal_admin_v1_settings_proto_msgTypes[5]
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -492,7 +658,7 @@ func (x *LimitChange) String() string {
 func (*LimitChange) ProtoMessage() {}
 
 func (x *LimitChange) ProtoReflect() protoreflect.Message {
-	mi := &file_peal_admin_v1_settings_proto_msgTypes[5]
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -505,7 +671,7 @@ func (x *LimitChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitChange.ProtoReflect.Descriptor instead.
 func (*LimitChange) Descriptor() ([]byte, []int) {
-	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{5}
+	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *LimitChange) GetValue() int32 {
@@ -554,7 +720,7 @@ type LimitChanges struct {
 
 func (x *LimitChanges) Reset() {
 	*x = LimitChanges{}
-	mi := &file_peal_admin_v1_settings_proto_msgTypes[6]
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -566,7 +732,7 @@ func (x *LimitChanges) String() string {
 func (*LimitChanges) ProtoMessage() {}
 
 func (x *LimitChanges) ProtoReflect() protoreflect.Message {
-	mi := &file_peal_admin_v1_settings_proto_msgTypes[6]
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -579,7 +745,7 @@ func (x *LimitChanges) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitChanges.ProtoReflect.Descriptor instead.
 func (*LimitChanges) Descriptor() ([]byte, []int) {
-	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{6}
+	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *LimitChanges) GetConnections() *LimitChange {
@@ -696,7 +862,7 @@ type GetAppSettingsRequest struct {
 
 func (x *GetAppSettingsRequest) Reset() {
 	*x = GetAppSettingsRequest{}
-	mi := &file_peal_admin_v1_settings_proto_msgTypes[7]
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -708,7 +874,7 @@ func (x *GetAppSettingsRequest) String() string {
 func (*GetAppSettingsRequest) ProtoMessage() {}
 
 func (x *GetAppSettingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_peal_admin_v1_settings_proto_msgTypes[7]
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -721,7 +887,7 @@ func (x *GetAppSettingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAppSettingsRequest.ProtoReflect.Descriptor instead.
 func (*GetAppSettingsRequest) Descriptor() ([]byte, []int) {
-	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{7}
+	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetAppSettingsRequest) GetAppId() string {
@@ -740,7 +906,7 @@ type GetAppSettingsResponse struct {
 
 func (x *GetAppSettingsResponse) Reset() {
 	*x = GetAppSettingsResponse{}
-	mi := &file_peal_admin_v1_settings_proto_msgTypes[8]
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -752,7 +918,7 @@ func (x *GetAppSettingsResponse) String() string {
 func (*GetAppSettingsResponse) ProtoMessage() {}
 
 func (x *GetAppSettingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_peal_admin_v1_settings_proto_msgTypes[8]
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -765,7 +931,7 @@ func (x *GetAppSettingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAppSettingsResponse.ProtoReflect.Descriptor instead.
 func (*GetAppSettingsResponse) Descriptor() ([]byte, []int) {
-	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{8}
+	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetAppSettingsResponse) GetSettings() *AppSettings {
@@ -780,15 +946,17 @@ type UpdateAppSettingsRequest struct {
 	AppId    string                 `protobuf:"bytes,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
 	Features *FeatureChanges        `protobuf:"bytes,2,opt,name=features,proto3" json:"features,omitempty"`
 	// Takes the place of the whole list. Set and empty lets the pages of every site in.
-	Origins       *OriginList   `protobuf:"bytes,3,opt,name=origins,proto3" json:"origins,omitempty"`
-	Limits        *LimitChanges `protobuf:"bytes,4,opt,name=limits,proto3" json:"limits,omitempty"`
+	Origins *OriginList   `protobuf:"bytes,3,opt,name=origins,proto3" json:"origins,omitempty"`
+	Limits  *LimitChanges `protobuf:"bytes,4,opt,name=limits,proto3" json:"limits,omitempty"`
+	// Takes the place of the whole list. Set and empty leaves no rule.
+	ChannelRules  *ChannelRuleList `protobuf:"bytes,5,opt,name=channel_rules,json=channelRules,proto3" json:"channel_rules,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *UpdateAppSettingsRequest) Reset() {
 	*x = UpdateAppSettingsRequest{}
-	mi := &file_peal_admin_v1_settings_proto_msgTypes[9]
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -800,7 +968,7 @@ func (x *UpdateAppSettingsRequest) String() string {
 func (*UpdateAppSettingsRequest) ProtoMessage() {}
 
 func (x *UpdateAppSettingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_peal_admin_v1_settings_proto_msgTypes[9]
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -813,7 +981,7 @@ func (x *UpdateAppSettingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateAppSettingsRequest.ProtoReflect.Descriptor instead.
 func (*UpdateAppSettingsRequest) Descriptor() ([]byte, []int) {
-	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{9}
+	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *UpdateAppSettingsRequest) GetAppId() string {
@@ -844,6 +1012,13 @@ func (x *UpdateAppSettingsRequest) GetLimits() *LimitChanges {
 	return nil
 }
 
+func (x *UpdateAppSettingsRequest) GetChannelRules() *ChannelRuleList {
+	if x != nil {
+		return x.ChannelRules
+	}
+	return nil
+}
+
 type UpdateAppSettingsResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Settings      *AppSettings           `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
@@ -853,7 +1028,7 @@ type UpdateAppSettingsResponse struct {
 
 func (x *UpdateAppSettingsResponse) Reset() {
 	*x = UpdateAppSettingsResponse{}
-	mi := &file_peal_admin_v1_settings_proto_msgTypes[10]
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -865,7 +1040,7 @@ func (x *UpdateAppSettingsResponse) String() string {
 func (*UpdateAppSettingsResponse) ProtoMessage() {}
 
 func (x *UpdateAppSettingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_peal_admin_v1_settings_proto_msgTypes[10]
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -878,7 +1053,7 @@ func (x *UpdateAppSettingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateAppSettingsResponse.ProtoReflect.Descriptor instead.
 func (*UpdateAppSettingsResponse) Descriptor() ([]byte, []int) {
-	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{10}
+	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *UpdateAppSettingsResponse) GetSettings() *AppSettings {
@@ -900,7 +1075,7 @@ type CheckOriginRequest struct {
 
 func (x *CheckOriginRequest) Reset() {
 	*x = CheckOriginRequest{}
-	mi := &file_peal_admin_v1_settings_proto_msgTypes[11]
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -912,7 +1087,7 @@ func (x *CheckOriginRequest) String() string {
 func (*CheckOriginRequest) ProtoMessage() {}
 
 func (x *CheckOriginRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_peal_admin_v1_settings_proto_msgTypes[11]
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -925,7 +1100,7 @@ func (x *CheckOriginRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckOriginRequest.ProtoReflect.Descriptor instead.
 func (*CheckOriginRequest) Descriptor() ([]byte, []int) {
-	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{11}
+	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *CheckOriginRequest) GetOrigin() string {
@@ -955,7 +1130,7 @@ type CheckOriginResponse struct {
 
 func (x *CheckOriginResponse) Reset() {
 	*x = CheckOriginResponse{}
-	mi := &file_peal_admin_v1_settings_proto_msgTypes[12]
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -967,7 +1142,7 @@ func (x *CheckOriginResponse) String() string {
 func (*CheckOriginResponse) ProtoMessage() {}
 
 func (x *CheckOriginResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_peal_admin_v1_settings_proto_msgTypes[12]
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -980,7 +1155,7 @@ func (x *CheckOriginResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckOriginResponse.ProtoReflect.Descriptor instead.
 func (*CheckOriginResponse) Descriptor() ([]byte, []int) {
-	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{12}
+	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *CheckOriginResponse) GetOrigin() string {
@@ -1008,12 +1183,21 @@ var File_peal_admin_v1_settings_proto protoreflect.FileDescriptor
 
 const file_peal_admin_v1_settings_proto_rawDesc = "" +
 	"\n" +
-	"\x1cpeal/admin/v1/settings.proto\x12\rpeal.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1epeal/admin/v1/permission.proto\"\xa1\x01\n" +
+	"\x1cpeal/admin/v1/settings.proto\x12\rpeal.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1epeal/admin/v1/permission.proto\"\xe2\x01\n" +
 	"\vAppSettings\x12\x15\n" +
 	"\x06app_id\x18\x01 \x01(\tR\x05appId\x123\n" +
 	"\bfeatures\x18\x02 \x01(\v2\x17.peal.admin.v1.FeaturesR\bfeatures\x12\x18\n" +
 	"\aorigins\x18\x03 \x03(\tR\aorigins\x12,\n" +
-	"\x06limits\x18\x04 \x03(\v2\x14.peal.admin.v1.LimitR\x06limits\"\xf0\x01\n" +
+	"\x06limits\x18\x04 \x03(\v2\x14.peal.admin.v1.LimitR\x06limits\x12?\n" +
+	"\rchannel_rules\x18\x05 \x03(\v2\x1a.peal.admin.v1.ChannelRuleR\fchannelRules\"T\n" +
+	"\vChannelRule\x12\x18\n" +
+	"\apattern\x18\x01 \x01(\tR\apattern\x12+\n" +
+	"\x03log\x18\x02 \x01(\v2\x19.peal.admin.v1.ChannelLogR\x03log\"A\n" +
+	"\n" +
+	"ChannelLog\x12\x12\n" +
+	"\x04size\x18\x01 \x01(\x05R\x04size\x12\x1f\n" +
+	"\vttl_seconds\x18\x02 \x01(\x05R\n" +
+	"ttlSeconds\"\xf0\x01\n" +
 	"\bFeatures\x12#\n" +
 	"\rclient_events\x18\x01 \x01(\bR\fclientEvents\x12-\n" +
 	"\x12subscription_count\x18\x02 \x01(\bR\x11subscriptionCount\x12\x1c\n" +
@@ -1045,7 +1229,9 @@ const file_peal_admin_v1_settings_proto_rawDesc = "" +
 	"\f_compression\" \n" +
 	"\n" +
 	"OriginList\x12\x12\n" +
-	"\x04list\x18\x01 \x03(\tR\x04list\"2\n" +
+	"\x04list\x18\x01 \x03(\tR\x04list\"A\n" +
+	"\x0fChannelRuleList\x12.\n" +
+	"\x04list\x18\x01 \x03(\v2\x1a.peal.admin.v1.ChannelRuleR\x04list\"2\n" +
 	"\vLimitChange\x12\x19\n" +
 	"\x05value\x18\x01 \x01(\x05H\x00R\x05value\x88\x01\x01B\b\n" +
 	"\x06_value\"\xf4\b\n" +
@@ -1069,12 +1255,13 @@ const file_peal_admin_v1_settings_proto_rawDesc = "" +
 	"\x15GetAppSettingsRequest\x120\n" +
 	"\x06app_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^[1-9][0-9]{0,17}$R\x05appId\"P\n" +
 	"\x16GetAppSettingsResponse\x126\n" +
-	"\bsettings\x18\x01 \x01(\v2\x1a.peal.admin.v1.AppSettingsR\bsettings\"\xf1\x01\n" +
+	"\bsettings\x18\x01 \x01(\v2\x1a.peal.admin.v1.AppSettingsR\bsettings\"\xb6\x02\n" +
 	"\x18UpdateAppSettingsRequest\x120\n" +
 	"\x06app_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^[1-9][0-9]{0,17}$R\x05appId\x129\n" +
 	"\bfeatures\x18\x02 \x01(\v2\x1d.peal.admin.v1.FeatureChangesR\bfeatures\x123\n" +
 	"\aorigins\x18\x03 \x01(\v2\x19.peal.admin.v1.OriginListR\aorigins\x123\n" +
-	"\x06limits\x18\x04 \x01(\v2\x1b.peal.admin.v1.LimitChangesR\x06limits\"S\n" +
+	"\x06limits\x18\x04 \x01(\v2\x1b.peal.admin.v1.LimitChangesR\x06limits\x12C\n" +
+	"\rchannel_rules\x18\x05 \x01(\v2\x1e.peal.admin.v1.ChannelRuleListR\fchannelRules\"S\n" +
 	"\x19UpdateAppSettingsResponse\x126\n" +
 	"\bsettings\x18\x01 \x01(\v2\x1a.peal.admin.v1.AppSettingsR\bsettings\"F\n" +
 	"\x12CheckOriginRequest\x12\x16\n" +
@@ -1108,58 +1295,65 @@ func file_peal_admin_v1_settings_proto_rawDescGZIP() []byte {
 }
 
 var file_peal_admin_v1_settings_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_peal_admin_v1_settings_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_peal_admin_v1_settings_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_peal_admin_v1_settings_proto_goTypes = []any{
 	(LimitUnit)(0),                    // 0: peal.admin.v1.LimitUnit
 	(*AppSettings)(nil),               // 1: peal.admin.v1.AppSettings
-	(*Features)(nil),                  // 2: peal.admin.v1.Features
-	(*Limit)(nil),                     // 3: peal.admin.v1.Limit
-	(*FeatureChanges)(nil),            // 4: peal.admin.v1.FeatureChanges
-	(*OriginList)(nil),                // 5: peal.admin.v1.OriginList
-	(*LimitChange)(nil),               // 6: peal.admin.v1.LimitChange
-	(*LimitChanges)(nil),              // 7: peal.admin.v1.LimitChanges
-	(*GetAppSettingsRequest)(nil),     // 8: peal.admin.v1.GetAppSettingsRequest
-	(*GetAppSettingsResponse)(nil),    // 9: peal.admin.v1.GetAppSettingsResponse
-	(*UpdateAppSettingsRequest)(nil),  // 10: peal.admin.v1.UpdateAppSettingsRequest
-	(*UpdateAppSettingsResponse)(nil), // 11: peal.admin.v1.UpdateAppSettingsResponse
-	(*CheckOriginRequest)(nil),        // 12: peal.admin.v1.CheckOriginRequest
-	(*CheckOriginResponse)(nil),       // 13: peal.admin.v1.CheckOriginResponse
+	(*ChannelRule)(nil),               // 2: peal.admin.v1.ChannelRule
+	(*ChannelLog)(nil),                // 3: peal.admin.v1.ChannelLog
+	(*Features)(nil),                  // 4: peal.admin.v1.Features
+	(*Limit)(nil),                     // 5: peal.admin.v1.Limit
+	(*FeatureChanges)(nil),            // 6: peal.admin.v1.FeatureChanges
+	(*OriginList)(nil),                // 7: peal.admin.v1.OriginList
+	(*ChannelRuleList)(nil),           // 8: peal.admin.v1.ChannelRuleList
+	(*LimitChange)(nil),               // 9: peal.admin.v1.LimitChange
+	(*LimitChanges)(nil),              // 10: peal.admin.v1.LimitChanges
+	(*GetAppSettingsRequest)(nil),     // 11: peal.admin.v1.GetAppSettingsRequest
+	(*GetAppSettingsResponse)(nil),    // 12: peal.admin.v1.GetAppSettingsResponse
+	(*UpdateAppSettingsRequest)(nil),  // 13: peal.admin.v1.UpdateAppSettingsRequest
+	(*UpdateAppSettingsResponse)(nil), // 14: peal.admin.v1.UpdateAppSettingsResponse
+	(*CheckOriginRequest)(nil),        // 15: peal.admin.v1.CheckOriginRequest
+	(*CheckOriginResponse)(nil),       // 16: peal.admin.v1.CheckOriginResponse
 }
 var file_peal_admin_v1_settings_proto_depIdxs = []int32{
-	2,  // 0: peal.admin.v1.AppSettings.features:type_name -> peal.admin.v1.Features
-	3,  // 1: peal.admin.v1.AppSettings.limits:type_name -> peal.admin.v1.Limit
-	0,  // 2: peal.admin.v1.Limit.unit:type_name -> peal.admin.v1.LimitUnit
-	6,  // 3: peal.admin.v1.LimitChanges.connections:type_name -> peal.admin.v1.LimitChange
-	6,  // 4: peal.admin.v1.LimitChanges.messages_per_second:type_name -> peal.admin.v1.LimitChange
-	6,  // 5: peal.admin.v1.LimitChanges.client_events_per_second:type_name -> peal.admin.v1.LimitChange
-	6,  // 6: peal.admin.v1.LimitChanges.payload_bytes:type_name -> peal.admin.v1.LimitChange
-	6,  // 7: peal.admin.v1.LimitChanges.channel_name_length:type_name -> peal.admin.v1.LimitChange
-	6,  // 8: peal.admin.v1.LimitChanges.event_name_length:type_name -> peal.admin.v1.LimitChange
-	6,  // 9: peal.admin.v1.LimitChanges.channels_per_publish:type_name -> peal.admin.v1.LimitChange
-	6,  // 10: peal.admin.v1.LimitChanges.events_per_batch:type_name -> peal.admin.v1.LimitChange
-	6,  // 11: peal.admin.v1.LimitChanges.channels_per_socket:type_name -> peal.admin.v1.LimitChange
-	6,  // 12: peal.admin.v1.LimitChanges.presence_members:type_name -> peal.admin.v1.LimitChange
-	6,  // 13: peal.admin.v1.LimitChanges.member_info_bytes:type_name -> peal.admin.v1.LimitChange
-	6,  // 14: peal.admin.v1.LimitChanges.watchlist_users:type_name -> peal.admin.v1.LimitChange
-	6,  // 15: peal.admin.v1.LimitChanges.cache_ttl_seconds:type_name -> peal.admin.v1.LimitChange
-	6,  // 16: peal.admin.v1.LimitChanges.activity_timeout_seconds:type_name -> peal.admin.v1.LimitChange
-	6,  // 17: peal.admin.v1.LimitChanges.authorization_timeout_seconds:type_name -> peal.admin.v1.LimitChange
-	1,  // 18: peal.admin.v1.GetAppSettingsResponse.settings:type_name -> peal.admin.v1.AppSettings
-	4,  // 19: peal.admin.v1.UpdateAppSettingsRequest.features:type_name -> peal.admin.v1.FeatureChanges
-	5,  // 20: peal.admin.v1.UpdateAppSettingsRequest.origins:type_name -> peal.admin.v1.OriginList
-	7,  // 21: peal.admin.v1.UpdateAppSettingsRequest.limits:type_name -> peal.admin.v1.LimitChanges
-	1,  // 22: peal.admin.v1.UpdateAppSettingsResponse.settings:type_name -> peal.admin.v1.AppSettings
-	8,  // 23: peal.admin.v1.SettingsService.GetAppSettings:input_type -> peal.admin.v1.GetAppSettingsRequest
-	10, // 24: peal.admin.v1.SettingsService.UpdateAppSettings:input_type -> peal.admin.v1.UpdateAppSettingsRequest
-	12, // 25: peal.admin.v1.SettingsService.CheckOrigin:input_type -> peal.admin.v1.CheckOriginRequest
-	9,  // 26: peal.admin.v1.SettingsService.GetAppSettings:output_type -> peal.admin.v1.GetAppSettingsResponse
-	11, // 27: peal.admin.v1.SettingsService.UpdateAppSettings:output_type -> peal.admin.v1.UpdateAppSettingsResponse
-	13, // 28: peal.admin.v1.SettingsService.CheckOrigin:output_type -> peal.admin.v1.CheckOriginResponse
-	26, // [26:29] is the sub-list for method output_type
-	23, // [23:26] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	4,  // 0: peal.admin.v1.AppSettings.features:type_name -> peal.admin.v1.Features
+	5,  // 1: peal.admin.v1.AppSettings.limits:type_name -> peal.admin.v1.Limit
+	2,  // 2: peal.admin.v1.AppSettings.channel_rules:type_name -> peal.admin.v1.ChannelRule
+	3,  // 3: peal.admin.v1.ChannelRule.log:type_name -> peal.admin.v1.ChannelLog
+	0,  // 4: peal.admin.v1.Limit.unit:type_name -> peal.admin.v1.LimitUnit
+	2,  // 5: peal.admin.v1.ChannelRuleList.list:type_name -> peal.admin.v1.ChannelRule
+	9,  // 6: peal.admin.v1.LimitChanges.connections:type_name -> peal.admin.v1.LimitChange
+	9,  // 7: peal.admin.v1.LimitChanges.messages_per_second:type_name -> peal.admin.v1.LimitChange
+	9,  // 8: peal.admin.v1.LimitChanges.client_events_per_second:type_name -> peal.admin.v1.LimitChange
+	9,  // 9: peal.admin.v1.LimitChanges.payload_bytes:type_name -> peal.admin.v1.LimitChange
+	9,  // 10: peal.admin.v1.LimitChanges.channel_name_length:type_name -> peal.admin.v1.LimitChange
+	9,  // 11: peal.admin.v1.LimitChanges.event_name_length:type_name -> peal.admin.v1.LimitChange
+	9,  // 12: peal.admin.v1.LimitChanges.channels_per_publish:type_name -> peal.admin.v1.LimitChange
+	9,  // 13: peal.admin.v1.LimitChanges.events_per_batch:type_name -> peal.admin.v1.LimitChange
+	9,  // 14: peal.admin.v1.LimitChanges.channels_per_socket:type_name -> peal.admin.v1.LimitChange
+	9,  // 15: peal.admin.v1.LimitChanges.presence_members:type_name -> peal.admin.v1.LimitChange
+	9,  // 16: peal.admin.v1.LimitChanges.member_info_bytes:type_name -> peal.admin.v1.LimitChange
+	9,  // 17: peal.admin.v1.LimitChanges.watchlist_users:type_name -> peal.admin.v1.LimitChange
+	9,  // 18: peal.admin.v1.LimitChanges.cache_ttl_seconds:type_name -> peal.admin.v1.LimitChange
+	9,  // 19: peal.admin.v1.LimitChanges.activity_timeout_seconds:type_name -> peal.admin.v1.LimitChange
+	9,  // 20: peal.admin.v1.LimitChanges.authorization_timeout_seconds:type_name -> peal.admin.v1.LimitChange
+	1,  // 21: peal.admin.v1.GetAppSettingsResponse.settings:type_name -> peal.admin.v1.AppSettings
+	6,  // 22: peal.admin.v1.UpdateAppSettingsRequest.features:type_name -> peal.admin.v1.FeatureChanges
+	7,  // 23: peal.admin.v1.UpdateAppSettingsRequest.origins:type_name -> peal.admin.v1.OriginList
+	10, // 24: peal.admin.v1.UpdateAppSettingsRequest.limits:type_name -> peal.admin.v1.LimitChanges
+	8,  // 25: peal.admin.v1.UpdateAppSettingsRequest.channel_rules:type_name -> peal.admin.v1.ChannelRuleList
+	1,  // 26: peal.admin.v1.UpdateAppSettingsResponse.settings:type_name -> peal.admin.v1.AppSettings
+	11, // 27: peal.admin.v1.SettingsService.GetAppSettings:input_type -> peal.admin.v1.GetAppSettingsRequest
+	13, // 28: peal.admin.v1.SettingsService.UpdateAppSettings:input_type -> peal.admin.v1.UpdateAppSettingsRequest
+	15, // 29: peal.admin.v1.SettingsService.CheckOrigin:input_type -> peal.admin.v1.CheckOriginRequest
+	12, // 30: peal.admin.v1.SettingsService.GetAppSettings:output_type -> peal.admin.v1.GetAppSettingsResponse
+	14, // 31: peal.admin.v1.SettingsService.UpdateAppSettings:output_type -> peal.admin.v1.UpdateAppSettingsResponse
+	16, // 32: peal.admin.v1.SettingsService.CheckOrigin:output_type -> peal.admin.v1.CheckOriginResponse
+	30, // [30:33] is the sub-list for method output_type
+	27, // [27:30] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_peal_admin_v1_settings_proto_init() }
@@ -1168,15 +1362,15 @@ func file_peal_admin_v1_settings_proto_init() {
 		return
 	}
 	file_peal_admin_v1_permission_proto_init()
-	file_peal_admin_v1_settings_proto_msgTypes[3].OneofWrappers = []any{}
 	file_peal_admin_v1_settings_proto_msgTypes[5].OneofWrappers = []any{}
+	file_peal_admin_v1_settings_proto_msgTypes[8].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_peal_admin_v1_settings_proto_rawDesc), len(file_peal_admin_v1_settings_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   13,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -49,7 +49,8 @@ type SettingsServiceClient interface {
 	// Returns all settings of an app. Errors: not_found.
 	GetAppSettings(context.Context, *v1.GetAppSettingsRequest) (*v1.GetAppSettingsResponse, error)
 	// Changes the settings that the request names and leaves the others as they are. Either all of them are changed or none
-	// is. Errors: not_found, invalid_argument with the field, such as "limits.payload_bytes" or "origins.list[2]".
+	// is. Errors: not_found, invalid_argument with the field, such as "limits.payload_bytes", "origins.list[2]" or
+	// "channel_rules.list[2].pattern".
 	UpdateAppSettings(context.Context, *v1.UpdateAppSettingsRequest) (*v1.UpdateAppSettingsResponse, error)
 	// Tells whether a page of an origin would be let in by a list of origins, which need not be stored anywhere. Errors:
 	// invalid_argument with the field, "origin" or one such as "origins[2]".
@@ -127,7 +128,8 @@ type SettingsServiceHandler interface {
 	// Returns all settings of an app. Errors: not_found.
 	GetAppSettings(context.Context, *v1.GetAppSettingsRequest) (*v1.GetAppSettingsResponse, error)
 	// Changes the settings that the request names and leaves the others as they are. Either all of them are changed or none
-	// is. Errors: not_found, invalid_argument with the field, such as "limits.payload_bytes" or "origins.list[2]".
+	// is. Errors: not_found, invalid_argument with the field, such as "limits.payload_bytes", "origins.list[2]" or
+	// "channel_rules.list[2].pattern".
 	UpdateAppSettings(context.Context, *v1.UpdateAppSettingsRequest) (*v1.UpdateAppSettingsResponse, error)
 	// Tells whether a page of an origin would be let in by a list of origins, which need not be stored anywhere. Errors:
 	// invalid_argument with the field, "origin" or one such as "origins[2]".

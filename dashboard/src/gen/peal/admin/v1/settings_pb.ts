@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file peal/admin/v1/settings.proto.
  */
 export const file_peal_admin_v1_settings: GenFile = /*@__PURE__*/
-  fileDesc("ChxwZWFsL2FkbWluL3YxL3NldHRpbmdzLnByb3RvEg1wZWFsLmFkbWluLnYxIn8KC0FwcFNldHRpbmdzEg4KBmFwcF9pZBgBIAEoCRIpCghmZWF0dXJlcxgCIAEoCzIXLnBlYWwuYWRtaW4udjEuRmVhdHVyZXMSDwoHb3JpZ2lucxgDIAMoCRIkCgZsaW1pdHMYBCADKAsyFC5wZWFsLmFkbWluLnYxLkxpbWl0IpcBCghGZWF0dXJlcxIVCg1jbGllbnRfZXZlbnRzGAEgASgIEhoKEnN1YnNjcmlwdGlvbl9jb3VudBgCIAEoCBIRCgl3YXRjaGxpc3QYAyABKAgSHgoWYXV0aG9yaXplZF9jb25uZWN0aW9ucxgEIAEoCBIQCgh0bHNfb25seRgFIAEoCBITCgtjb21wcmVzc2lvbhgGIAEoCCKKAQoFTGltaXQSDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoBRILCgNzZXQYAyABKAgSFQoNZGVmYXVsdF92YWx1ZRgEIAEoBRILCgNtaW4YBSABKAUSCwoDbWF4GAYgASgFEiYKBHVuaXQYByABKA4yGC5wZWFsLmFkbWluLnYxLkxpbWl0VW5pdCKqAgoORmVhdHVyZUNoYW5nZXMSGgoNY2xpZW50X2V2ZW50cxgBIAEoCEgAiAEBEh8KEnN1YnNjcmlwdGlvbl9jb3VudBgCIAEoCEgBiAEBEhYKCXdhdGNobGlzdBgDIAEoCEgCiAEBEiMKFmF1dGhvcml6ZWRfY29ubmVjdGlvbnMYBCABKAhIA4gBARIVCgh0bHNfb25seRgFIAEoCEgEiAEBEhgKC2NvbXByZXNzaW9uGAYgASgISAWIAQFCEAoOX2NsaWVudF9ldmVudHNCFQoTX3N1YnNjcmlwdGlvbl9jb3VudEIMCgpfd2F0Y2hsaXN0QhkKF19hdXRob3JpemVkX2Nvbm5lY3Rpb25zQgsKCV90bHNfb25seUIOCgxfY29tcHJlc3Npb24iGgoKT3JpZ2luTGlzdBIMCgRsaXN0GAEgAygJIisKC0xpbWl0Q2hhbmdlEhIKBXZhbHVlGAEgASgFSACIAQFCCAoGX3ZhbHVlItwGCgxMaW1pdENoYW5nZXMSLwoLY29ubmVjdGlvbnMYASABKAsyGi5wZWFsLmFkbWluLnYxLkxpbWl0Q2hhbmdlEjcKE21lc3NhZ2VzX3Blcl9zZWNvbmQYAiABKAsyGi5wZWFsLmFkbWluLnYxLkxpbWl0Q2hhbmdlEjwKGGNsaWVudF9ldmVudHNfcGVyX3NlY29uZBgDIAEoCzIaLnBlYWwuYWRtaW4udjEuTGltaXRDaGFuZ2USMQoNcGF5bG9hZF9ieXRlcxgEIAEoCzIaLnBlYWwuYWRtaW4udjEuTGltaXRDaGFuZ2USNwoTY2hhbm5lbF9uYW1lX2xlbmd0aBgFIAEoCzIaLnBlYWwuYWRtaW4udjEuTGltaXRDaGFuZ2USNQoRZXZlbnRfbmFtZV9sZW5ndGgYBiABKAsyGi5wZWFsLmFkbWluLnYxLkxpbWl0Q2hhbmdlEjgKFGNoYW5uZWxzX3Blcl9wdWJsaXNoGAcgASgLMhoucGVhbC5hZG1pbi52MS5MaW1pdENoYW5nZRI0ChBldmVudHNfcGVyX2JhdGNoGAggASgLMhoucGVhbC5hZG1pbi52MS5MaW1pdENoYW5nZRI3ChNjaGFubmVsc19wZXJfc29ja2V0GAkgASgLMhoucGVhbC5hZG1pbi52MS5MaW1pdENoYW5nZRI0ChBwcmVzZW5jZV9tZW1iZXJzGAogASgLMhoucGVhbC5hZG1pbi52MS5MaW1pdENoYW5nZRI1ChFtZW1iZXJfaW5mb19ieXRlcxgLIAEoCzIaLnBlYWwuYWRtaW4udjEuTGltaXRDaGFuZ2USMwoPd2F0Y2hsaXN0X3VzZXJzGAwgASgLMhoucGVhbC5hZG1pbi52MS5MaW1pdENoYW5nZRI1ChFjYWNoZV90dGxfc2Vjb25kcxgNIAEoCzIaLnBlYWwuYWRtaW4udjEuTGltaXRDaGFuZ2USPAoYYWN0aXZpdHlfdGltZW91dF9zZWNvbmRzGA4gASgLMhoucGVhbC5hZG1pbi52MS5MaW1pdENoYW5nZRJBCh1hdXRob3JpemF0aW9uX3RpbWVvdXRfc2Vjb25kcxgPIAEoCzIaLnBlYWwuYWRtaW4udjEuTGltaXRDaGFuZ2UiQgoVR2V0QXBwU2V0dGluZ3NSZXF1ZXN0EikKBmFwcF9pZBgBIAEoCUIZukgWchQyEl5bMS05XVswLTldezAsMTd9JCJGChZHZXRBcHBTZXR0aW5nc1Jlc3BvbnNlEiwKCHNldHRpbmdzGAEgASgLMhoucGVhbC5hZG1pbi52MS5BcHBTZXR0aW5ncyLPAQoYVXBkYXRlQXBwU2V0dGluZ3NSZXF1ZXN0EikKBmFwcF9pZBgBIAEoCUIZukgWchQyEl5bMS05XVswLTldezAsMTd9JBIvCghmZWF0dXJlcxgCIAEoCzIdLnBlYWwuYWRtaW4udjEuRmVhdHVyZUNoYW5nZXMSKgoHb3JpZ2lucxgDIAEoCzIZLnBlYWwuYWRtaW4udjEuT3JpZ2luTGlzdBIrCgZsaW1pdHMYBCABKAsyGy5wZWFsLmFkbWluLnYxLkxpbWl0Q2hhbmdlcyJJChlVcGRhdGVBcHBTZXR0aW5nc1Jlc3BvbnNlEiwKCHNldHRpbmdzGAEgASgLMhoucGVhbC5hZG1pbi52MS5BcHBTZXR0aW5ncyI1ChJDaGVja09yaWdpblJlcXVlc3QSDgoGb3JpZ2luGAEgASgJEg8KB29yaWdpbnMYAiADKAkiRQoTQ2hlY2tPcmlnaW5SZXNwb25zZRIOCgZvcmlnaW4YASABKAkSDwoHYWxsb3dlZBgCIAEoCBINCgVlbnRyeRgDIAEoCSqLAQoJTGltaXRVbml0EhoKFkxJTUlUX1VOSVRfVU5TUEVDSUZJRUQQABIZChVMSU1JVF9VTklUX1BFUl9TRUNPTkQQARIUChBMSU1JVF9VTklUX0JZVEVTEAISGQoVTElNSVRfVU5JVF9DSEFSQUNURVJTEAMSFgoSTElNSVRfVU5JVF9TRUNPTkRTEAQywAIKD1NldHRpbmdzU2VydmljZRJjCg5HZXRBcHBTZXR0aW5ncxIkLnBlYWwuYWRtaW4udjEuR2V0QXBwU2V0dGluZ3NSZXF1ZXN0GiUucGVhbC5hZG1pbi52MS5HZXRBcHBTZXR0aW5nc1Jlc3BvbnNlIgTI2hgDEmwKEVVwZGF0ZUFwcFNldHRpbmdzEicucGVhbC5hZG1pbi52MS5VcGRhdGVBcHBTZXR0aW5nc1JlcXVlc3QaKC5wZWFsLmFkbWluLnYxLlVwZGF0ZUFwcFNldHRpbmdzUmVzcG9uc2UiBMjaGAQSWgoLQ2hlY2tPcmlnaW4SIS5wZWFsLmFkbWluLnYxLkNoZWNrT3JpZ2luUmVxdWVzdBoiLnBlYWwuYWRtaW4udjEuQ2hlY2tPcmlnaW5SZXNwb25zZSIEyNoYA0I8WjpnaXRodWIuY29tL3BlYWxocS9wZWFsL2FkbWluLWFwaS9nZW4vcGVhbC9hZG1pbi92MTthZG1pbnYxYgZwcm90bzM", [file_buf_validate_validate, file_peal_admin_v1_permission]);
+  fileDesc("ChxwZWFsL2FkbWluL3YxL3NldHRpbmdzLnByb3RvEg1wZWFsLmFkbWluLnYxIrIBCgtBcHBTZXR0aW5ncxIOCgZhcHBfaWQYASABKAkSKQoIZmVhdHVyZXMYAiABKAsyFy5wZWFsLmFkbWluLnYxLkZlYXR1cmVzEg8KB29yaWdpbnMYAyADKAkSJAoGbGltaXRzGAQgAygLMhQucGVhbC5hZG1pbi52MS5MaW1pdBIxCg1jaGFubmVsX3J1bGVzGAUgAygLMhoucGVhbC5hZG1pbi52MS5DaGFubmVsUnVsZSJGCgtDaGFubmVsUnVsZRIPCgdwYXR0ZXJuGAEgASgJEiYKA2xvZxgCIAEoCzIZLnBlYWwuYWRtaW4udjEuQ2hhbm5lbExvZyIvCgpDaGFubmVsTG9nEgwKBHNpemUYASABKAUSEwoLdHRsX3NlY29uZHMYAiABKAUilwEKCEZlYXR1cmVzEhUKDWNsaWVudF9ldmVudHMYASABKAgSGgoSc3Vic2NyaXB0aW9uX2NvdW50GAIgASgIEhEKCXdhdGNobGlzdBgDIAEoCBIeChZhdXRob3JpemVkX2Nvbm5lY3Rpb25zGAQgASgIEhAKCHRsc19vbmx5GAUgASgIEhMKC2NvbXByZXNzaW9uGAYgASgIIooBCgVMaW1pdBIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgFEgsKA3NldBgDIAEoCBIVCg1kZWZhdWx0X3ZhbHVlGAQgASgFEgsKA21pbhgFIAEoBRILCgNtYXgYBiABKAUSJgoEdW5pdBgHIAEoDjIYLnBlYWwuYWRtaW4udjEuTGltaXRVbml0IqoCCg5GZWF0dXJlQ2hhbmdlcxIaCg1jbGllbnRfZXZlbnRzGAEgASgISACIAQESHwoSc3Vic2NyaXB0aW9uX2NvdW50GAIgASgISAGIAQESFgoJd2F0Y2hsaXN0GAMgASgISAKIAQESIwoWYXV0aG9yaXplZF9jb25uZWN0aW9ucxgEIAEoCEgDiAEBEhUKCHRsc19vbmx5GAUgASgISASIAQESGAoLY29tcHJlc3Npb24YBiABKAhIBYgBAUIQCg5fY2xpZW50X2V2ZW50c0IVChNfc3Vic2NyaXB0aW9uX2NvdW50QgwKCl93YXRjaGxpc3RCGQoXX2F1dGhvcml6ZWRfY29ubmVjdGlvbnNCCwoJX3Rsc19vbmx5Qg4KDF9jb21wcmVzc2lvbiIaCgpPcmlnaW5MaXN0EgwKBGxpc3QYASADKAkiOwoPQ2hhbm5lbFJ1bGVMaXN0EigKBGxpc3QYASADKAsyGi5wZWFsLmFkbWluLnYxLkNoYW5uZWxSdWxlIisKC0xpbWl0Q2hhbmdlEhIKBXZhbHVlGAEgASgFSACIAQFCCAoGX3ZhbHVlItwGCgxMaW1pdENoYW5nZXMSLwoLY29ubmVjdGlvbnMYASABKAsyGi5wZWFsLmFkbWluLnYxLkxpbWl0Q2hhbmdlEjcKE21lc3NhZ2VzX3Blcl9zZWNvbmQYAiABKAsyGi5wZWFsLmFkbWluLnYxLkxpbWl0Q2hhbmdlEjwKGGNsaWVudF9ldmVudHNfcGVyX3NlY29uZBgDIAEoCzIaLnBlYWwuYWRtaW4udjEuTGltaXRDaGFuZ2USMQoNcGF5bG9hZF9ieXRlcxgEIAEoCzIaLnBlYWwuYWRtaW4udjEuTGltaXRDaGFuZ2USNwoTY2hhbm5lbF9uYW1lX2xlbmd0aBgFIAEoCzIaLnBlYWwuYWRtaW4udjEuTGltaXRDaGFuZ2USNQoRZXZlbnRfbmFtZV9sZW5ndGgYBiABKAsyGi5wZWFsLmFkbWluLnYxLkxpbWl0Q2hhbmdlEjgKFGNoYW5uZWxzX3Blcl9wdWJsaXNoGAcgASgLMhoucGVhbC5hZG1pbi52MS5MaW1pdENoYW5nZRI0ChBldmVudHNfcGVyX2JhdGNoGAggASgLMhoucGVhbC5hZG1pbi52MS5MaW1pdENoYW5nZRI3ChNjaGFubmVsc19wZXJfc29ja2V0GAkgASgLMhoucGVhbC5hZG1pbi52MS5MaW1pdENoYW5nZRI0ChBwcmVzZW5jZV9tZW1iZXJzGAogASgLMhoucGVhbC5hZG1pbi52MS5MaW1pdENoYW5nZRI1ChFtZW1iZXJfaW5mb19ieXRlcxgLIAEoCzIaLnBlYWwuYWRtaW4udjEuTGltaXRDaGFuZ2USMwoPd2F0Y2hsaXN0X3VzZXJzGAwgASgLMhoucGVhbC5hZG1pbi52MS5MaW1pdENoYW5nZRI1ChFjYWNoZV90dGxfc2Vjb25kcxgNIAEoCzIaLnBlYWwuYWRtaW4udjEuTGltaXRDaGFuZ2USPAoYYWN0aXZpdHlfdGltZW91dF9zZWNvbmRzGA4gASgLMhoucGVhbC5hZG1pbi52MS5MaW1pdENoYW5nZRJBCh1hdXRob3JpemF0aW9uX3RpbWVvdXRfc2Vjb25kcxgPIAEoCzIaLnBlYWwuYWRtaW4udjEuTGltaXRDaGFuZ2UiQgoVR2V0QXBwU2V0dGluZ3NSZXF1ZXN0EikKBmFwcF9pZBgBIAEoCUIZukgWchQyEl5bMS05XVswLTldezAsMTd9JCJGChZHZXRBcHBTZXR0aW5nc1Jlc3BvbnNlEiwKCHNldHRpbmdzGAEgASgLMhoucGVhbC5hZG1pbi52MS5BcHBTZXR0aW5ncyKGAgoYVXBkYXRlQXBwU2V0dGluZ3NSZXF1ZXN0EikKBmFwcF9pZBgBIAEoCUIZukgWchQyEl5bMS05XVswLTldezAsMTd9JBIvCghmZWF0dXJlcxgCIAEoCzIdLnBlYWwuYWRtaW4udjEuRmVhdHVyZUNoYW5nZXMSKgoHb3JpZ2lucxgDIAEoCzIZLnBlYWwuYWRtaW4udjEuT3JpZ2luTGlzdBIrCgZsaW1pdHMYBCABKAsyGy5wZWFsLmFkbWluLnYxLkxpbWl0Q2hhbmdlcxI1Cg1jaGFubmVsX3J1bGVzGAUgASgLMh4ucGVhbC5hZG1pbi52MS5DaGFubmVsUnVsZUxpc3QiSQoZVXBkYXRlQXBwU2V0dGluZ3NSZXNwb25zZRIsCghzZXR0aW5ncxgBIAEoCzIaLnBlYWwuYWRtaW4udjEuQXBwU2V0dGluZ3MiNQoSQ2hlY2tPcmlnaW5SZXF1ZXN0Eg4KBm9yaWdpbhgBIAEoCRIPCgdvcmlnaW5zGAIgAygJIkUKE0NoZWNrT3JpZ2luUmVzcG9uc2USDgoGb3JpZ2luGAEgASgJEg8KB2FsbG93ZWQYAiABKAgSDQoFZW50cnkYAyABKAkqiwEKCUxpbWl0VW5pdBIaChZMSU1JVF9VTklUX1VOU1BFQ0lGSUVEEAASGQoVTElNSVRfVU5JVF9QRVJfU0VDT05EEAESFAoQTElNSVRfVU5JVF9CWVRFUxACEhkKFUxJTUlUX1VOSVRfQ0hBUkFDVEVSUxADEhYKEkxJTUlUX1VOSVRfU0VDT05EUxAEMsACCg9TZXR0aW5nc1NlcnZpY2USYwoOR2V0QXBwU2V0dGluZ3MSJC5wZWFsLmFkbWluLnYxLkdldEFwcFNldHRpbmdzUmVxdWVzdBolLnBlYWwuYWRtaW4udjEuR2V0QXBwU2V0dGluZ3NSZXNwb25zZSIEyNoYAxJsChFVcGRhdGVBcHBTZXR0aW5ncxInLnBlYWwuYWRtaW4udjEuVXBkYXRlQXBwU2V0dGluZ3NSZXF1ZXN0GigucGVhbC5hZG1pbi52MS5VcGRhdGVBcHBTZXR0aW5nc1Jlc3BvbnNlIgTI2hgEEloKC0NoZWNrT3JpZ2luEiEucGVhbC5hZG1pbi52MS5DaGVja09yaWdpblJlcXVlc3QaIi5wZWFsLmFkbWluLnYxLkNoZWNrT3JpZ2luUmVzcG9uc2UiBMjaGANCPFo6Z2l0aHViLmNvbS9wZWFsaHEvcGVhbC9hZG1pbi1hcGkvZ2VuL3BlYWwvYWRtaW4vdjE7YWRtaW52MWIGcHJvdG8z", [file_buf_validate_validate, file_peal_admin_v1_permission]);
 
 /**
  * AppSettings are what holds for an app.
@@ -44,6 +44,13 @@ export type AppSettings = Message<"peal.admin.v1.AppSettings"> & {
    * @generated from field: repeated peal.admin.v1.Limit limits = 4;
    */
   limits: Limit[];
+
+  /**
+   * What holds for channels by their names. Of the rules that fit a channel the first one counts, and no other.
+   *
+   * @generated from field: repeated peal.admin.v1.ChannelRule channel_rules = 5;
+   */
+  channelRules: ChannelRule[];
 };
 
 /**
@@ -52,6 +59,63 @@ export type AppSettings = Message<"peal.admin.v1.AppSettings"> & {
  */
 export const AppSettingsSchema: GenMessage<AppSettings> = /*@__PURE__*/
   messageDesc(file_peal_admin_v1_settings, 0);
+
+/**
+ * ChannelRule says what holds for the channels whose names fit a pattern.
+ *
+ * @generated from message peal.admin.v1.ChannelRule
+ */
+export type ChannelRule = Message<"peal.admin.v1.ChannelRule"> & {
+  /**
+   * A channel's name, in which * stands for any run of characters, also for none: "orders-*", or "*" for all. At most 200
+   * characters and 8 stars.
+   *
+   * @generated from field: string pattern = 1;
+   */
+  pattern: string;
+
+  /**
+   * How much of each of these channels is remembered.
+   *
+   * @generated from field: peal.admin.v1.ChannelLog log = 2;
+   */
+  log?: ChannelLog | undefined;
+};
+
+/**
+ * Describes the message peal.admin.v1.ChannelRule.
+ * Use `create(ChannelRuleSchema)` to create a new message.
+ */
+export const ChannelRuleSchema: GenMessage<ChannelRule> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_settings, 1);
+
+/**
+ * ChannelLog is how much of a channel is remembered, so that nobody misses what was published while an edge was cut off.
+ *
+ * @generated from message peal.admin.v1.ChannelLog
+ */
+export type ChannelLog = Message<"peal.admin.v1.ChannelLog"> & {
+  /**
+   * Messages, from 1 to 10,000. Older ones are forgotten.
+   *
+   * @generated from field: int32 size = 1;
+   */
+  size: number;
+
+  /**
+   * Seconds, from 1 to 86,400, for which a message is remembered.
+   *
+   * @generated from field: int32 ttl_seconds = 2;
+   */
+  ttlSeconds: number;
+};
+
+/**
+ * Describes the message peal.admin.v1.ChannelLog.
+ * Use `create(ChannelLogSchema)` to create a new message.
+ */
+export const ChannelLogSchema: GenMessage<ChannelLog> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_settings, 2);
 
 /**
  * Features are the switches of an app.
@@ -107,7 +171,7 @@ export type Features = Message<"peal.admin.v1.Features"> & {
  * Use `create(FeaturesSchema)` to create a new message.
  */
 export const FeaturesSchema: GenMessage<Features> = /*@__PURE__*/
-  messageDesc(file_peal_admin_v1_settings, 1);
+  messageDesc(file_peal_admin_v1_settings, 3);
 
 /**
  * Limit is one limit with what may be done with it.
@@ -164,7 +228,7 @@ export type Limit = Message<"peal.admin.v1.Limit"> & {
  * Use `create(LimitSchema)` to create a new message.
  */
 export const LimitSchema: GenMessage<Limit> = /*@__PURE__*/
-  messageDesc(file_peal_admin_v1_settings, 2);
+  messageDesc(file_peal_admin_v1_settings, 4);
 
 /**
  * FeatureChanges switches features. Those that are not set stay as they are.
@@ -208,7 +272,7 @@ export type FeatureChanges = Message<"peal.admin.v1.FeatureChanges"> & {
  * Use `create(FeatureChangesSchema)` to create a new message.
  */
 export const FeatureChangesSchema: GenMessage<FeatureChanges> = /*@__PURE__*/
-  messageDesc(file_peal_admin_v1_settings, 3);
+  messageDesc(file_peal_admin_v1_settings, 5);
 
 /**
  * OriginList is a whole list of origins.
@@ -229,7 +293,28 @@ export type OriginList = Message<"peal.admin.v1.OriginList"> & {
  * Use `create(OriginListSchema)` to create a new message.
  */
 export const OriginListSchema: GenMessage<OriginList> = /*@__PURE__*/
-  messageDesc(file_peal_admin_v1_settings, 4);
+  messageDesc(file_peal_admin_v1_settings, 6);
+
+/**
+ * ChannelRuleList is a whole list of rules.
+ *
+ * @generated from message peal.admin.v1.ChannelRuleList
+ */
+export type ChannelRuleList = Message<"peal.admin.v1.ChannelRuleList"> & {
+  /**
+   * At most 50, each with another pattern.
+   *
+   * @generated from field: repeated peal.admin.v1.ChannelRule list = 1;
+   */
+  list: ChannelRule[];
+};
+
+/**
+ * Describes the message peal.admin.v1.ChannelRuleList.
+ * Use `create(ChannelRuleListSchema)` to create a new message.
+ */
+export const ChannelRuleListSchema: GenMessage<ChannelRuleList> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_settings, 7);
 
 /**
  * LimitChange sets a limit, or without a value puts it back to the platform's default.
@@ -248,7 +333,7 @@ export type LimitChange = Message<"peal.admin.v1.LimitChange"> & {
  * Use `create(LimitChangeSchema)` to create a new message.
  */
 export const LimitChangeSchema: GenMessage<LimitChange> = /*@__PURE__*/
-  messageDesc(file_peal_admin_v1_settings, 5);
+  messageDesc(file_peal_admin_v1_settings, 8);
 
 /**
  * LimitChanges changes limits. Those that are not set stay as they are. GetAppSettings tells their ranges.
@@ -367,7 +452,7 @@ export type LimitChanges = Message<"peal.admin.v1.LimitChanges"> & {
  * Use `create(LimitChangesSchema)` to create a new message.
  */
 export const LimitChangesSchema: GenMessage<LimitChanges> = /*@__PURE__*/
-  messageDesc(file_peal_admin_v1_settings, 6);
+  messageDesc(file_peal_admin_v1_settings, 9);
 
 /**
  * @generated from message peal.admin.v1.GetAppSettingsRequest
@@ -384,7 +469,7 @@ export type GetAppSettingsRequest = Message<"peal.admin.v1.GetAppSettingsRequest
  * Use `create(GetAppSettingsRequestSchema)` to create a new message.
  */
 export const GetAppSettingsRequestSchema: GenMessage<GetAppSettingsRequest> = /*@__PURE__*/
-  messageDesc(file_peal_admin_v1_settings, 7);
+  messageDesc(file_peal_admin_v1_settings, 10);
 
 /**
  * @generated from message peal.admin.v1.GetAppSettingsResponse
@@ -401,7 +486,7 @@ export type GetAppSettingsResponse = Message<"peal.admin.v1.GetAppSettingsRespon
  * Use `create(GetAppSettingsResponseSchema)` to create a new message.
  */
 export const GetAppSettingsResponseSchema: GenMessage<GetAppSettingsResponse> = /*@__PURE__*/
-  messageDesc(file_peal_admin_v1_settings, 8);
+  messageDesc(file_peal_admin_v1_settings, 11);
 
 /**
  * @generated from message peal.admin.v1.UpdateAppSettingsRequest
@@ -428,6 +513,13 @@ export type UpdateAppSettingsRequest = Message<"peal.admin.v1.UpdateAppSettingsR
    * @generated from field: peal.admin.v1.LimitChanges limits = 4;
    */
   limits?: LimitChanges | undefined;
+
+  /**
+   * Takes the place of the whole list. Set and empty leaves no rule.
+   *
+   * @generated from field: peal.admin.v1.ChannelRuleList channel_rules = 5;
+   */
+  channelRules?: ChannelRuleList | undefined;
 };
 
 /**
@@ -435,7 +527,7 @@ export type UpdateAppSettingsRequest = Message<"peal.admin.v1.UpdateAppSettingsR
  * Use `create(UpdateAppSettingsRequestSchema)` to create a new message.
  */
 export const UpdateAppSettingsRequestSchema: GenMessage<UpdateAppSettingsRequest> = /*@__PURE__*/
-  messageDesc(file_peal_admin_v1_settings, 9);
+  messageDesc(file_peal_admin_v1_settings, 12);
 
 /**
  * @generated from message peal.admin.v1.UpdateAppSettingsResponse
@@ -452,7 +544,7 @@ export type UpdateAppSettingsResponse = Message<"peal.admin.v1.UpdateAppSettings
  * Use `create(UpdateAppSettingsResponseSchema)` to create a new message.
  */
 export const UpdateAppSettingsResponseSchema: GenMessage<UpdateAppSettingsResponse> = /*@__PURE__*/
-  messageDesc(file_peal_admin_v1_settings, 10);
+  messageDesc(file_peal_admin_v1_settings, 13);
 
 /**
  * @generated from message peal.admin.v1.CheckOriginRequest
@@ -478,7 +570,7 @@ export type CheckOriginRequest = Message<"peal.admin.v1.CheckOriginRequest"> & {
  * Use `create(CheckOriginRequestSchema)` to create a new message.
  */
 export const CheckOriginRequestSchema: GenMessage<CheckOriginRequest> = /*@__PURE__*/
-  messageDesc(file_peal_admin_v1_settings, 11);
+  messageDesc(file_peal_admin_v1_settings, 14);
 
 /**
  * @generated from message peal.admin.v1.CheckOriginResponse
@@ -509,7 +601,7 @@ export type CheckOriginResponse = Message<"peal.admin.v1.CheckOriginResponse"> &
  * Use `create(CheckOriginResponseSchema)` to create a new message.
  */
 export const CheckOriginResponseSchema: GenMessage<CheckOriginResponse> = /*@__PURE__*/
-  messageDesc(file_peal_admin_v1_settings, 12);
+  messageDesc(file_peal_admin_v1_settings, 15);
 
 /**
  * LimitUnit is what a limit counts in.
@@ -569,7 +661,8 @@ export const SettingsService: GenService<{
   },
   /**
    * Changes the settings that the request names and leaves the others as they are. Either all of them are changed or none
-   * is. Errors: not_found, invalid_argument with the field, such as "limits.payload_bytes" or "origins.list[2]".
+   * is. Errors: not_found, invalid_argument with the field, such as "limits.payload_bytes", "origins.list[2]" or
+   * "channel_rules.list[2].pattern".
    *
    * @generated from rpc peal.admin.v1.SettingsService.UpdateAppSettings
    */
