@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
@@ -48,8 +49,8 @@ everybody on a machine can read the arguments of its processes. A name that does
 
 ## Settings of an app
 
-In the dashboard under *Settings*, in the admin API, and as ` + "`features`, `origins` and `limits`" + ` of an app in the file that ` + "`peal apply`" + `
-and ` + "`peal dev --seed`" + ` take. They reach every edge within a second. What a limit does when it is hit is in [protocol.md](protocol.md).
+In the dashboard under *Settings*, in the admin API, and as ` + "`features`, `origins`, `limits` and `channel_rules`" + ` of an app in the file
+that ` + "`peal apply`" + ` and ` + "`peal dev --seed`" + ` take. They reach every edge within a second. What a limit does when it is hit is in [protocol.md](protocol.md).
 
 | feature | default | what it does |
 |---|---|---|
@@ -65,6 +66,19 @@ and ` + "`peal dev --seed`" + ` take. They reach every edge within a second. Wha
 	b.WriteString(`
 ` + "`origins`" + ` is a list such as ` + "`https://example.com` or `https://*.example.com`" + `, where the star is one label; an empty one lets every
 site's pages in.
+
+` + fmt.Sprintf("`channel_rules`"+` is a list of at most %d rules. Each has a `+"`pattern`"+`, which is a channel's name or has stars for any run of
+characters, also for none (%d characters and 8 stars at most), and a `+"`log`: `size`, from 1 to %d messages, and `ttl_seconds`"+`, from 1 to %d.
+Of the rules that fit a channel the first one counts, and no other; a channel that none fits has no log. What a log is for is in
+[protocol.md](protocol.md). It takes memory on the bus: size times the length of a message, for each channel of that name.
+`, tenants.MaxChannelRules, tenants.MaxPatternLength, tenants.MaxLogSize, tenants.MaxLogTTL/time.Second) + `
+` + "```yaml" + `
+channel_rules:                                # the whole list; [] leaves none
+  - pattern: orders-vip-*
+    log: {size: 10000, ttl_seconds: 86400}
+  - pattern: orders-*
+    log: {size: 1000, ttl_seconds: 3600}
+` + "```" + `
 `)
 	checkDoc(t, "settings.md", b.String())
 }
@@ -104,11 +118,18 @@ func helpFor(t *testing.T, name string) string {
 // TestListOfMetrics keeps docs/metrics.md whole.
 func TestListOfMetrics(t *testing.T) {
 	t.Parallel()
-	s, err := loadSettings(pflag.NewFlagSet("", pflag.ContinueOnError), nil)
+	s, err := loadSettings(pflag.NewFlagSet("", pflag.ContinueOnError), []string{"PEAL_REDIS_URL=redis://127.0.0.1:1"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := &platform{cfg: platformConfig{settings: s, log: slog.New(slog.DiscardHandler)}}
+	if p.edgeDoor, err = openDoor(t.Context(), "edge", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	defer p.closeDoors()
+	if err := p.openBus(t.Context(), "any"); err != nil {
+		t.Fatal(err)
+	}
 	p.build()
 	descriptions := make(chan *prometheus.Desc)
 	go func() {

@@ -15,6 +15,7 @@ func (p *platform) newFallbacks(sessions int, memory func() float64) *fallback.S
 	cfg := fallback.Config{
 		Sessions: p.sessions, Logger: p.cfg.log, PathPrefix: s.text(setEdgePathPrefix),
 		Hostname: s.text(setFallbackHostname), MaxSessions: sessions, Memory: memory,
+		DrainWindow: p.drainWindow(),
 	}
 	if s.text(setFallbackCookie) == "true" {
 		cfg.Node = newNodeID()

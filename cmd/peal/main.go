@@ -80,7 +80,7 @@ func rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w; see `%s --help`", err, cmd.CommandPath())
 	})
-	root.AddCommand(devCommand(), serveCommand(), migrateCommand(), applyCommand(), benchCommand())
+	root.AddCommand(devCommand(), serveCommand(), migrateCommand(), applyCommand(), nodesCommand(), benchCommand())
 	return root
 }
 

@@ -19,17 +19,20 @@ const checkTimeout = 2 * time.Second
 
 // health is what the ops door tells about this process.
 type health struct {
-	// stopping is set when the process begins to stop: it is alive, but not ready any more.
-	stopping atomic.Bool
+	// draining is set when the edge begins to send its sockets elsewhere, and stopping when the process begins to stop: it
+	// is alive, but not ready any more.
+	draining, stopping atomic.Bool
 	// database tells whether PostgreSQL answers; hearing whether changes of the control plane are heard of. Without them the
 	// edge goes on with what it knows: degraded, yet ready.
 	database func(context.Context) error
 	hearing  func() bool
+	// bus tells whether this edge hears itself through Redis; nil where there is none. Without it the edge is not ready.
+	bus func() bool
 }
 
 // healthReport is the answer of /readyz.
 type healthReport struct {
-	// Status is ok, degraded or stopping.
+	// Status is ok, degraded, unavailable, draining or stopping; with the last three the edge is not ready.
 	Status string            `json:"status"`
 	Checks map[string]string `json:"checks"`
 }
@@ -44,22 +47,42 @@ func (h *health) report(ctx context.Context) healthReport {
 	if !h.hearing() {
 		r.Status, r.Checks["change_notices"] = "degraded", "not heard; changes reach this edge within 30 s"
 	}
-	if h.stopping.Load() {
+	if h.bus != nil {
+		r.Checks["bus"] = "ok"
+		if !h.bus() {
+			r.Status, r.Checks["bus"] = "unavailable", "Redis does not bring back what this edge publishes; sockets stay, publishes are refused"
+		}
+	}
+	switch {
+	case h.stopping.Load():
 		r.Status = "stopping"
+	case h.draining.Load():
+		r.Status = "draining"
 	}
 	return r
 }
 
-// opsHandler serves the ops door.
-func opsHandler(h *health, metrics *prometheus.Registry) http.Handler {
+// ready tells whether load balancers should send anybody here.
+func (r healthReport) ready() bool { return r.Status == "ok" || r.Status == "degraded" }
+
+// opsHandler serves the ops door. A page in an operator's browser may not change anything through it.
+func (p *platform) opsHandler() http.Handler {
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /nodes", p.serveNodes)
+	mux.HandleFunc("POST /nodes/{id}/drain", p.serveDrain)
+	serveHealth(mux, &p.health, p.metrics)
+	return http.NewCrossOriginProtection().Handler(mux)
+}
+
+// serveHealth adds what tells how the process fares.
+func serveHealth(mux *http.ServeMux, h *health, metrics *prometheus.Registry) {
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		report := h.report(r.Context())
 		status := http.StatusOK
-		if report.Status == "stopping" {
+		if !report.ready() {
 			status = http.StatusServiceUnavailable
 		}
 		writeJSON(w, status, report)
@@ -70,7 +93,6 @@ func opsHandler(h *health, metrics *prometheus.Registry) http.Handler {
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	return mux
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {

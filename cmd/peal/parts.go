@@ -25,9 +25,7 @@ import (
 // build joins the parts, which all exist then.
 func (p *platform) build() {
 	log := p.cfg.log
-	p.metrics = newMetrics()
 	p.cache = tenants.NewCache(tenants.CacheConfig{Loader: p.store})
-	p.bus = channels.NewMemoryBus(channels.MemoryConfig{Notices: session.Notices()})
 	p.hub = channels.NewHub(p.bus)
 	p.publish = publish.New(publish.Config{Bus: p.bus, Limiter: tenants.NewLimiter()})
 	p.counts = session.NewCounts(session.CountsConfig{Bus: p.bus, Presence: p.bus, Logger: log})
@@ -42,11 +40,12 @@ func (p *platform) build() {
 	memory := watchMemory(memoryLimit(p.cfg.settings.text(setMemoryLimit), log))
 	p.sockets = socket.NewServer(socket.Config{
 		Sessions: p.sessions, Logger: log,
-		PathPrefix: p.cfg.settings.text(setEdgePathPrefix),
-		Portable:   p.cfg.settings.text(setPortableSockets) == "true",
-		MaxSockets: sockets,
-		MaxRefused: refused,
-		Memory:     memory,
+		PathPrefix:  p.cfg.settings.text(setEdgePathPrefix),
+		Portable:    p.cfg.settings.text(setPortableSockets) == "true",
+		MaxSockets:  sockets,
+		MaxRefused:  refused,
+		Memory:      memory,
+		DrainWindow: p.drainWindow(),
 	})
 	p.fallbacks = p.newFallbacks(sessions, memory)
 	lists := new(tenants.Turns)
@@ -69,7 +68,10 @@ func (p *platform) build() {
 			p.sessions.RecheckAll(ctx)
 		},
 	})
-	p.health = &health{database: p.store.Ping, hearing: p.listener.Hearing}
+	p.health.database, p.health.hearing = p.store.Ping, p.listener.Hearing
+	if p.redis != nil {
+		p.health.bus = p.redis.Healthy
+	}
 	for _, c := range [][]prometheus.Collector{
 		p.hub.Collectors(), p.publish.Collectors(), p.sockets.Collectors(), p.fallbacks.Collectors(), p.httpAPI.Collectors(),
 		p.publishRPC.Collectors(),

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/pealhq/peal/channels"
+	"github.com/pealhq/peal/channels/redisbus"
 	"github.com/pealhq/peal/edge/fallback"
 	"github.com/pealhq/peal/edge/httpapi"
 	"github.com/pealhq/peal/edge/publish"
@@ -47,7 +49,8 @@ type platform struct {
 
 	store      *pgstore.Store
 	cache      *tenants.Cache
-	bus        *channels.MemoryBus
+	bus        bus
+	redis      *redisbus.Bus // the same, where it is on Redis; nil otherwise
 	hub        *channels.Hub
 	publish    *publish.Publisher
 	counts     *session.Counts
@@ -57,14 +60,20 @@ type platform struct {
 	httpAPI    *httpapi.Server
 	publishRPC *rpc.Server
 	listener   *pgstore.Listener
-	health     *health
+	health     health
 	metrics    *prometheus.Registry
+	started    time.Time
+	evicting   sync.Once
+	drainAsked func() // has the edge send its sockets elsewhere; it may be called any number of times
 }
 
 // runPlatform builds a platform, runs it until ctx ends and stops it in the order of the flow. It returns nil
 // after an orderly stop.
 func runPlatform(ctx context.Context, cfg platformConfig) error {
-	p := &platform{cfg: cfg}
+	p := &platform{cfg: cfg, started: time.Now()}
+	asked, ask := context.WithCancel(context.WithoutCancel(ctx))
+	defer ask()
+	p.drainAsked = ask
 	if err := p.open(ctx); err != nil {
 		p.closeDoors()
 		return err
@@ -90,7 +99,15 @@ func runPlatform(ctx context.Context, cfg platformConfig) error {
 	trusted, _ := parseProxies(cfg.settings.text(setTrustedProxies)) // It has been checked.
 	doors.Go(func() error { return p.edgeDoor.serve(trusted.wrap(p.edgeHandler()), cfg.log) })
 	doors.Go(func() error { return p.controlDoor.serve(trusted.wrap(control), cfg.log) })
-	doors.Go(func() error { return p.opsDoor.serve(opsHandler(p.health, p.metrics), cfg.log) })
+	doors.Go(func() error { return p.opsDoor.serve(p.opsHandler(), cfg.log) })
+	doors.Go(func() error {
+		select {
+		case <-asked.Done():
+			return p.drain(context.WithoutCancel(ctx), stopping.Done())
+		case <-stopping.Done():
+			return nil
+		}
+	})
 	doors.Go(func() error {
 		<-stopping.Done()
 		return p.stop(context.WithoutCancel(ctx))
@@ -128,6 +145,14 @@ func (p *platform) open(ctx context.Context) error {
 		return err
 	}
 	if err := p.store.CheckSealer(ctx); err != nil {
+		p.store.Close()
+		return err
+	}
+	id, err := p.store.PlatformID(ctx)
+	if err == nil {
+		err = p.openBus(ctx, id.String())
+	}
+	if err != nil {
 		p.store.Close()
 		return err
 	}
@@ -177,18 +202,54 @@ func (p *platform) sweepSessions(ctx context.Context) error {
 	}
 }
 
+// drain sends the sockets elsewhere and lets no more come, while everything else goes on until the process is stopped.
+func (p *platform) drain(ctx context.Context, stopping <-chan struct{}) error {
+	p.cfg.log.InfoContext(ctx, "draining, as was asked for")
+	p.beUnready(stopping)
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.settings.duration(setShutdownTimeout))
+	defer cancel()
+	if err := p.evict(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("drain: %w", err)
+	}
+	p.cfg.log.InfoContext(ctx, "drained; this edge has no sockets and takes no more")
+	return nil
+}
+
+// beUnready says that this edge is not ready and, where there are others, gives load balancers the time to notice.
+func (p *platform) beUnready(enough <-chan struct{}) {
+	if p.health.draining.Swap(true) || p.redis == nil {
+		return
+	}
+	p.redis.Renew()
+	select {
+	case <-time.After(p.cfg.settings.duration(setDrainPause)):
+	case <-enough:
+	}
+}
+
+// evict closes all sockets so that clients reconnect elsewhere, once. Whoever asks again waits for it.
+func (p *platform) evict(ctx context.Context) (err error) {
+	p.evicting.Do(func() {
+		var edge errgroup.Group
+		edge.Go(func() error { return p.sockets.Shutdown(ctx) })
+		edge.Go(func() error { return p.fallbacks.Shutdown(ctx) })
+		err = edge.Wait()
+	})
+	return err
+}
+
 // stop ends the platform in the order of the flow: not ready, nobody new, sockets closed so that clients
 // reconnect elsewhere, requests finished. What is left after the time for it is cut off.
 func (p *platform) stop(ctx context.Context) error {
 	p.health.stopping.Store(true)
 	p.cfg.log.InfoContext(ctx, "stopping")
+	p.beUnready(nil)
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.settings.duration(setShutdownTimeout))
 	defer cancel()
 	// Shutting the door first keeps clients that were just told to reconnect from coming back here.
 	var edge errgroup.Group
 	edge.Go(func() error { return p.edgeDoor.server.Shutdown(ctx) })
-	edge.Go(func() error { return p.sockets.Shutdown(ctx) })
-	edge.Go(func() error { return p.fallbacks.Shutdown(ctx) })
+	edge.Go(func() error { return p.evict(ctx) })
 	err := errors.Join(edge.Wait(), p.controlDoor.server.Shutdown(ctx), p.opsDoor.server.Shutdown(ctx))
 	if errors.Is(err, context.DeadlineExceeded) {
 		// That a client is slow is no failure of ours.

@@ -11,9 +11,9 @@ import (
 // doorSettings are what `peal serve` and `peal dev` have in common.
 func doorSettings() []string {
 	return []string{
-		setEdgeAddr, setControlAddr, setOpsAddr, setEdgeURL, setEdgePathPrefix, setDashboardURL,
+		setRedisPrefix, setEdgeAddr, setControlAddr, setOpsAddr, setEdgeURL, setEdgePathPrefix, setDashboardURL,
 		setPortableSockets, setTrustedProxies, setFallbackHostname, setFallbackCookie,
-		setMemoryLimit, setAcceptRate, setAddressRate, setShutdownTimeout, setLogLevel, setLogFormat,
+		setMemoryLimit, setAcceptRate, setAddressRate, setDrainPause, setDrainWindow, setShutdownTimeout, setLogLevel, setLogFormat,
 	}
 }
 
@@ -24,7 +24,8 @@ func serveCommand() *cobra.Command {
 		Long: "Run the platform: the edge, the dashboard and the ops door.\n\n" +
 			"PEAL_DATABASE_URL says where PostgreSQL is and PEAL_KEY_ENCRYPTION_KEY seals the secrets of keys; both come\n" +
 			"from the environment or the configuration file, never as flags. Run `peal migrate up` first.\n" +
-			"This is a single node: events reach the sockets of this process.",
+			"PEAL_REDIS_URL joins any number of these processes into one platform. Without it this is a single node: events\n" +
+			"reach the sockets of this process.",
 		Args: noArgs,
 	}
 	addSettingFlags(cmd, doorSettings()...)
@@ -45,7 +46,11 @@ func serveCommand() *cobra.Command {
 		return runPlatform(cmd.Context(), platformConfig{
 			settings: s, databaseURL: databaseURL, kek: kek, log: log,
 			ready: func(a addresses) {
-				log.Info("peal is up, a single node on the in-memory bus",
+				bus := "in memory: a single node"
+				if s.text(setRedisURL) != "" {
+					bus = "on Redis"
+				}
+				log.Info("peal is up", "bus", bus,
 					"edge", a.edge.String(), "dashboard", a.dashboard.String(), "ops", a.ops.String(), "version", buildVersion())
 			},
 		})

@@ -43,6 +43,8 @@ const envPrefix = "PEAL_"
 const (
 	setDatabaseURL      = "database_url"
 	setKeyEncryptionKey = "key_encryption_key"
+	setRedisURL         = "redis_url"
+	setRedisPrefix      = "redis_prefix"
 	setEdgeAddr         = "edge_addr"
 	setControlAddr      = "control_addr"
 	setOpsAddr          = "ops_addr"
@@ -56,6 +58,8 @@ const (
 	setAddressRate      = "accept_rate_per_address"
 	setFallbackHostname = "fallback_hostname"
 	setFallbackCookie   = "fallback_cookie"
+	setDrainPause       = "drain_pause"
+	setDrainWindow      = "drain_window"
 	setShutdownTimeout  = "shutdown_timeout"
 	setLogLevel         = "log_level"
 	setLogFormat        = "log_format"
@@ -66,6 +70,8 @@ func allSettings() []setting {
 	return []setting{
 		{name: setDatabaseURL, help: "PostgreSQL connection string of the control plane", secret: true},
 		{name: setKeyEncryptionKey, help: "32 bytes in base64 that seal the secrets of keys at rest", secret: true},
+		{name: setRedisURL, help: "Redis that joins the edges of one platform, such as redis://user:password@host:6379 (rediss, redis+sentinel, redis+cluster); without it this process is all there is", secret: true},
+		{name: setRedisPrefix, def: "peal:", help: "what all keys in Redis begin with, for platforms that share one", check: checkRedisPrefix},
 		{name: setEdgeAddr, def: ":6001", help: "address of the edge door: sockets and the HTTP API", check: checkAddr},
 		{name: setControlAddr, def: ":6002", help: "address of the control door: dashboard and admin API", check: checkAddr},
 		{name: setOpsAddr, def: "127.0.0.1:6003", help: "address of the ops door: health, metrics and profiles", check: checkAddr},
@@ -79,7 +85,9 @@ func allSettings() []setting {
 		{name: setAddressRate, def: "100", help: "new sockets a second from one public address; 0 is no limit", check: checkCount},
 		{name: setFallbackHostname, help: "host name at which clients without a WebSocket find this very process; they stay there once they have begun", check: checkHostname},
 		{name: setFallbackCookie, def: "false", help: "give clients without a WebSocket a cookie that names this process, for load balancers that go by one", toggle: true, check: oneOf("true", "false")},
-		{name: setShutdownTimeout, def: "20s", help: "how long a stop may take before what is left is cut off", check: checkDuration},
+		{name: setDrainPause, def: "5s", help: "how long an edge that stops goes on as before once /readyz says so, for load balancers to notice; with Redis only", check: checkPause},
+		{name: setDrainWindow, def: "10s", help: "over which time an edge that stops sends its sockets elsewhere, a tenth of them a second at most; with Redis only", check: checkWindow},
+		{name: setShutdownTimeout, def: "20s", help: "how long a stop may take, after drain_pause, before what is left is cut off", check: checkDuration},
 		{name: setLogLevel, def: "info", help: "debug, info, warn or error", check: checkLogLevel},
 		{name: setLogFormat, def: "auto", help: "json, text, or auto: text on a terminal and json elsewhere", check: oneOf("auto", "json", "text")},
 	}

@@ -28,6 +28,15 @@ func check(k *koanf.Koanf) error {
 			return usagef("setting %s (--%s, $%s): %q %w", s.name, s.flag(), s.env(), value, err)
 		}
 	}
+	return checkTogether(settings{k})
+}
+
+// checkTogether checks what no value can be wrong in by itself.
+func checkTogether(s settings) error {
+	if window, all := s.duration(setDrainWindow), s.duration(setShutdownTimeout); s.text(setRedisURL) != "" && all < 2*window {
+		return usagef("setting %s is %s and %s %s: a stop needs twice the time in which it sends the sockets elsewhere, for those who are slow to go",
+			setDrainWindow, window, setShutdownTimeout, all)
+	}
 	return nil
 }
 
@@ -71,6 +80,32 @@ func checkCount(v string) error {
 func checkDuration(v string) error {
 	if d, err := time.ParseDuration(v); err != nil || d <= 0 {
 		return errors.New("is not a duration; it reads like 20s or 2m")
+	}
+	return nil
+}
+
+func checkPause(v string) error {
+	if d, err := time.ParseDuration(v); err != nil || d < 0 {
+		return errors.New("is not a duration from 0s; it reads like 5s")
+	}
+	return nil
+}
+
+// leastWindow is what a tenth of the sockets a second takes.
+const leastWindow = 10 * time.Second
+
+func checkWindow(v string) error {
+	if d, err := time.ParseDuration(v); err != nil || d < leastWindow {
+		return errors.New("is not a duration from 10s, so that no more than a tenth of the sockets are moved in a second")
+	}
+	return nil
+}
+
+// checkRedisPrefix keeps the braces to the bus: what is in them decides in which slot of a Cluster a key is.
+func checkRedisPrefix(v string) error {
+	const longest = 64
+	if strings.ContainsAny(v, "{}* \t\r\n") || len(v) > longest {
+		return errors.New("must have at most 64 characters and no braces, stars or blanks")
 	}
 	return nil
 }

@@ -47,6 +47,8 @@ type Config struct {
 	Orphan time.Duration
 	// CloseTimeout is how long a conversation that has ended waits for its client to hear of it (8 s).
 	CloseTimeout time.Duration
+	// DrainWindow is over which time at least a shutdown sends the clients elsewhere; by default it is as short as may be.
+	DrainWindow time.Duration
 	// HandOver is how long a stream that has become too long waits for the client to open another before it goes on (10 s).
 	HandOver time.Duration
 }
@@ -133,9 +135,7 @@ func serveTimeline(w http.ResponseWriter) {
 // until they are over. When ctx ends before, it drops those that are left and returns ctx's error.
 func (s *Server) Shutdown(ctx context.Context) error {
 	inside := s.conversations.close()
-	for _, c := range inside {
-		c.stop(s.shutdown)
-	}
+	session.Drain(ctx, s.cfg.DrainWindow, inside, func(c *conversation) { c.stop(s.shutdown) })
 	select {
 	case <-s.conversations.emptied:
 		return nil

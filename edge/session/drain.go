@@ -13,9 +13,10 @@ const (
 	drainMost = 10 * time.Second
 )
 
-// Drain calls end for each of these, spread over some time, and for all that are left when ctx ends.
-func Drain[C any](ctx context.Context, clients []C, end func(C)) {
-	spread := min(drainStep*time.Duration(len(clients)), drainMost)
+// Drain calls end for each of these, spread over some time, and for all that are left when ctx ends. It takes a window
+// where there is one to come to: so many at a time as its other edges are to take.
+func Drain[C any](ctx context.Context, window time.Duration, clients []C, end func(C)) {
+	spread := max(min(drainStep*time.Duration(len(clients)), drainMost), window)
 	if deadline, ok := ctx.Deadline(); ok {
 		spread = min(spread, time.Until(deadline)/2)
 	}

@@ -13,15 +13,19 @@ func TestDrain(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		clients  int
+		window   time.Duration
 		within   time.Duration // of the context, 0 for no bound
 		min, max time.Duration
 	}{
-		"nobody":              {0, 0, 0, 0},
-		"one":                 {1, 0, 0, 0},
-		"a few":               {100, 0, 450 * time.Millisecond, 500 * time.Millisecond},
-		"many":                {50_000, 0, 9 * time.Second, 10 * time.Second},
-		"many and no time":    {50_000, 4 * time.Second, 1900 * time.Millisecond, 2 * time.Second},
-		"when it is too late": {100, time.Nanosecond, 0, time.Millisecond},
+		"nobody":              {0, 0, 0, 0, 0},
+		"one":                 {1, 0, 0, 0, 0},
+		"a few":               {100, 0, 0, 450 * time.Millisecond, 500 * time.Millisecond},
+		"many":                {50_000, 0, 0, 9 * time.Second, 10 * time.Second},
+		"many and no time":    {50_000, 0, 4 * time.Second, 1900 * time.Millisecond, 2 * time.Second},
+		"when it is too late": {100, 0, time.Nanosecond, 0, time.Millisecond},
+		"over a window":       {1000, 10 * time.Second, 20 * time.Second, 9900 * time.Millisecond, 10 * time.Second},
+		"one over a window":   {1, 10 * time.Second, 20 * time.Second, 0, 0},
+		"a longer window":     {1000, time.Minute, 0, 59 * time.Second, time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -37,7 +41,7 @@ func TestDrain(t *testing.T) {
 				for i := range clients {
 					clients[i] = i
 				}
-				session.Drain(ctx, clients, func(i int) { told[i] = true })
+				session.Drain(ctx, c.window, clients, func(i int) { told[i] = true })
 				if took := time.Since(started); took < c.min || took > c.max || len(told) != c.clients {
 					t.Errorf("told %d in %v", len(told), took)
 				}
@@ -51,7 +55,7 @@ func TestDrainIsCutShort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		started, told := time.Now(), 0
-		session.Drain(ctx, make([]int, 1000), func(int) {
+		session.Drain(ctx, 0, make([]int, 1000), func(int) {
 			if told++; told == 100 {
 				cancel()
 			}

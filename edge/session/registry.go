@@ -139,6 +139,17 @@ func (r *Registry) appIDs() []string {
 	return slices.Collect(maps.Keys(r.apps))
 }
 
+// Total returns how many conversations are under way here.
+func (r *Registry) Total() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := 0
+	for _, sessions := range r.apps {
+		n += len(sessions)
+	}
+	return n
+}
+
 // Connections returns how many conversations of an app are under way here.
 func (r *Registry) Connections(appID string) int {
 	r.mu.Lock()

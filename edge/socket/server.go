@@ -43,6 +43,8 @@ type Config struct {
 	CloseTimeout time.Duration
 	// ReadTimeout is how long a message that has begun may take to go on (30 s). It holds for wired sockets.
 	ReadTimeout time.Duration
+	// DrainWindow is over which time at least a shutdown sends the sockets elsewhere; by default it is as short as may be.
+	DrainWindow time.Duration
 	// Portable serves every socket with two goroutines of its own, also where the wire could carry it.
 	Portable bool
 }
@@ -179,7 +181,7 @@ func (s *Server) newSocket(g session.Guest) *socket {
 // elsewhere, and waits until they are gone. When ctx ends before, it drops those that are left and returns ctx's error.
 func (s *Server) Shutdown(ctx context.Context) error {
 	inside := s.sockets.close()
-	session.Drain(ctx, inside, func(c *socket) { c.End(s.shutdown) })
+	session.Drain(ctx, s.cfg.DrainWindow, inside, func(c *socket) { c.End(s.shutdown) })
 	select {
 	case <-s.sockets.emptied:
 		return nil

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/pealhq/peal/channels"
+	"github.com/pealhq/peal/channels/redisbus"
+	"github.com/pealhq/peal/edge/session"
+)
+
+// bus joins the edges of a platform: the sockets of this process, or all edges on one Redis.
+type bus interface {
+	channels.Bus
+	channels.Presence
+}
+
+// openBus makes the bus that the settings ask for, of the platform with this id. What is wrong with Redis is told now,
+// unless it is only away: the edge then starts, is not ready, and goes on trying.
+func (p *platform) openBus(ctx context.Context, platformID string) (err error) {
+	p.metrics = newMetrics()
+	url := p.cfg.settings.text(setRedisURL)
+	if url == "" {
+		p.bus = channels.NewMemoryBus(channels.MemoryConfig{Notices: session.Notices()})
+		return nil
+	}
+	p.redis, err = redisbus.New(redisbus.Config{
+		URL: url, Prefix: p.cfg.settings.text(setRedisPrefix), ClusterID: platformID,
+		Node: p.node(), Load: p.load,
+		Notices: session.Notices(), Logger: p.cfg.log,
+	})
+	if err != nil {
+		return usagef("setting %s ($%s): %w; it reads like redis://user:password@host:6379", setRedisURL, envPrefix+"REDIS_URL", err)
+	}
+	p.bus = p.redis
+	p.metrics.MustRegister(p.redis.Collectors()...)
+	// Its warnings are for Run to log.
+	if _, err := p.redis.Check(ctx); err != nil && !errors.Is(err, channels.ErrUnavailable) {
+		return err
+	}
+	return nil
+}
+
+// node is how the others know this edge.
+func (p *platform) node() redisbus.Node {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "edge"
+	}
+	at := net.JoinHostPort(host, strconv.Itoa(p.edgeDoor.port()))
+	return redisbus.Node{ID: at, Address: at, Version: buildVersion(), Started: time.Now()}
+}
+
+// load is what the registry of nodes tells of this edge.
+func (p *platform) load() redisbus.Load {
+	return redisbus.Load{Sockets: p.sessions.Total(), Draining: p.health.draining.Load()}
+}
+
+// nodeReport is an edge as the ops door shows it.
+type nodeReport struct {
+	ID       string    `json:"id"`
+	Address  string    `json:"address"`
+	Version  string    `json:"version"`
+	Started  time.Time `json:"started"`
+	Seen     time.Time `json:"seen"`
+	Sockets  int       `json:"sockets"`
+	Draining bool      `json:"draining"`
+	// Self says that it is the edge that was asked.
+	Self bool `json:"self"`
+}
+
+// nodes lists the edges of the platform.
+func (p *platform) nodes(ctx context.Context) ([]nodeReport, error) {
+	self := p.node().ID
+	if p.redis == nil {
+		l := p.load()
+		return []nodeReport{{
+			ID: self, Address: self, Version: buildVersion(), Started: p.started, Seen: time.Now(),
+			Sockets: l.Sockets, Draining: l.Draining, Self: true,
+		}}, nil
+	}
+	list, err := p.redis.Nodes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	reports := make([]nodeReport, 0, len(list))
+	for _, n := range list {
+		reports = append(reports, nodeReport{
+			ID: n.ID, Address: n.Address, Version: n.Version, Started: n.Started, Seen: n.Seen,
+			Sockets: n.Sockets, Draining: n.Draining, Self: n.ID == self,
+		})
+	}
+	return reports, nil
+}
+
+var (
+	errNoSuchNode = errors.New("there is no such edge")
+	errOtherNode  = errors.New("this edge can be drained only through its own ops door")
+)
+
+// drainNode has an edge send its sockets elsewhere.
+func (p *platform) drainNode(ctx context.Context, id string) error {
+	if id == p.node().ID {
+		p.drainAsked()
+		return nil
+	}
+	list, err := p.nodes(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range list {
+		if n.ID == id {
+			return errOtherNode
+		}
+	}
+	return fmt.Errorf("%w: %s", errNoSuchNode, id)
+}
+
+// drainWindow is over which time this edge sends its sockets elsewhere. A single node has nowhere to send them.
+func (p *platform) drainWindow() time.Duration {
+	if p.redis == nil {
+		return 0
+	}
+	return p.cfg.settings.duration(setDrainWindow)
+}

@@ -1,0 +1,21 @@
+package pgstore
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// PlatformID returns the id that this database was given when it was made. All edges of a platform share it.
+func (s *Store) PlatformID(ctx context.Context) (uuid.UUID, error) {
+	row, err := one[struct{ ID uuid.UUID }](ctx, s.pool, `
+		SELECT id
+		FROM platform`,
+		pgx.NamedArgs{})
+	if err != nil {
+		return uuid.UUID{}, fmt.Errorf("read the platform's id: %w", err)
+	}
+	return row.ID, nil
+}
