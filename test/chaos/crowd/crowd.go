@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -171,6 +172,15 @@ func (c *Crowd) Sit(seats ...Seat) []int {
 		}
 	})
 	return numbers
+}
+
+// AddApp makes another app known, and returns its number.
+func (c *Crowd) AddApp(a App) (number int) {
+	c.do(func() {
+		number = len(c.cfg.Apps)
+		c.cfg.Apps = append(slices.Clone(c.cfg.Apps), a)
+	})
+	return number
 }
 
 func (c *Crowd) signer(app int) *wire.Signer {

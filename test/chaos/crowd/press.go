@@ -27,8 +27,8 @@ type PressConfig struct {
 	Addr func(publisher int) string
 	// Keys has each event published with an idempotency key, and again until it is known to be out, or refused.
 	Keys bool
-	// Bad is how many events in a thousand are signed with a wrong secret.
-	Bad int
+	// BadEvery is how many events of a publisher there are for each that is signed with a wrong secret; 0 for none.
+	BadEvery int
 	// Timeout bounds each request (5 s).
 	Timeout time.Duration
 }
@@ -130,7 +130,7 @@ const (
 // one publishes an event, with all its tries, and writes down what became of it.
 func (p *Press) one(ctx context.Context, client *http.Client, s *signer, number int, id ledger.ID) {
 	e := ledger.Publish{ID: id, Invoked: p.cfg.Clock.Now()}
-	bad := p.cfg.Bad > 0 && int(id.Seq)%1000 < p.cfg.Bad
+	bad := p.cfg.BadEvery > 0 && int(id.Seq)%p.cfg.BadEvery == p.cfg.BadEvery-1
 	var key string
 	if p.cfg.Keys {
 		key = "chaos-" + strings.ReplaceAll(id.String(), ".", "-")

@@ -87,8 +87,11 @@ func Users(ctx context.Context, app App, addr, channel string) ([]string, error)
 	}
 	defer func() { _ = resp.Body.Close() }() // It has been read.
 	text, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("ask for users: %d %s (%w)", resp.StatusCode, text, err)
+	if err != nil {
+		return nil, fmt.Errorf("ask for users: %w", err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("ask for users: %d %s", resp.StatusCode, text)
 	}
 	var list struct {
 		Users []struct {

@@ -157,7 +157,7 @@ func TestI7TheRoomComesToRest(t *testing.T) {
 	t.Parallel()
 	room := func(change func(*ledger.Room)) ledger.Room {
 		r := ledger.Room{
-			Name: "presence-1", Live: []string{"ann", "bo"}, Gone: []string{"cy"},
+			Name: "presence-1", Live: []string{"ann", "bo"}, Steady: []string{"bo"}, Gone: []string{"cy"},
 			Listed:    map[string][]string{"edge 0": {"bo", "ann"}, "edge 1": {"ann", "bo"}},
 			Observers: []ledger.Observer{{Name: "ann", Believes: []string{"ann", "bo"}, Removed: map[string]int{"cy": 1}}},
 		}

@@ -10,8 +10,9 @@ import (
 // Room is a presence channel when it should have come to rest.
 type Room struct {
 	Name string
-	// Live are the users who have a socket there.
-	Live []string
+	// Live are the users who have a socket there. Steady are those of them of whom nobody may ever have been told that they
+	// left: they and their edge were there, and in touch, all the time.
+	Live, Steady []string
 	// Listed is what each edge says of who is there.
 	Listed map[string][]string
 	// Observers are sockets that were there all the time.
@@ -30,7 +31,7 @@ type Observer struct {
 }
 
 // CheckRooms is I7: lists and what members were told have come to the users who are there, each who left was told of once,
-// and nobody who stayed was said to have left.
+// and nobody who was there all the time was said to have left.
 func CheckRooms(rooms []Room) []Violation {
 	var found []Violation
 	violate := func(format string, args ...any) {
@@ -51,8 +52,8 @@ func CheckRooms(rooms []Room) []Violation {
 					violate("%s: %s was told %d times that %s left", r.Name, o.Name, n, user)
 				}
 			}
-			for _, user := range r.Live {
-				if n := o.Removed[user]; n > 0 && !slices.Contains(r.Gone, user) {
+			for _, user := range r.Steady {
+				if n := o.Removed[user]; n > 0 {
 					violate("%s: %s was told that %s left, who did not", r.Name, o.Name, user)
 				}
 			}

@@ -11,6 +11,8 @@ type flow struct {
 	client, server net.Conn
 	gone           chan struct{} // closed when both sides have been
 	once           sync.Once
+	forgotten      chan struct{} // closed when nothing may pass any more
+	forget         sync.Once
 }
 
 func (f *flow) reset() {
@@ -115,6 +117,9 @@ func (p *Proxy) wait(f *flow, at time.Time, of func() Fault) bool {
 		if !fault.Swallow && left <= 0 {
 			select {
 			case <-f.gone:
+				return false
+			case <-f.forgotten:
+				<-f.gone
 				return false
 			default:
 				return true

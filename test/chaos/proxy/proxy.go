@@ -101,6 +101,12 @@ func (p *Proxy) each(do func(*flow)) int {
 	return len(all)
 }
 
+// Forget swallows for good what passes on the connections that are open now, as a firewall does that has forgotten them.
+// Those that come later are not touched.
+func (p *Proxy) Forget() int {
+	return p.each(func(f *flow) { f.forget.Do(func() { close(f.forgotten) }) })
+}
+
 // Close ends all connections and waits until nothing of the proxy is left.
 func (p *Proxy) Close() {
 	_ = p.listener.Close() // It is closed once, and says so if twice.
@@ -137,7 +143,7 @@ func (p *Proxy) carry(ctx context.Context, client net.Conn) {
 		reset(client)
 		return
 	}
-	f := &flow{client: client, server: server, gone: make(chan struct{})}
+	f := &flow{client: client, server: server, gone: make(chan struct{}), forgotten: make(chan struct{})}
 	p.mu.Lock()
 	ended := p.ended
 	p.flows[f] = struct{}{}

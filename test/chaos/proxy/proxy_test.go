@@ -149,6 +149,22 @@ func TestWhatIsSwallowedComesAfterTheHealing(t *testing.T) {
 	}
 }
 
+func TestForgottenConnectionsStaySilent(t *testing.T) {
+	t.Parallel()
+	p := echo(t)
+	c := dial(t, p)
+	c.say("before")
+	c.wants("before")
+	p.Forget()
+	c.say("after")
+	c.silent()
+	p.Heal()
+	c.silent()
+	late := dial(t, p)
+	late.say("new")
+	late.wants("new")
+}
+
 func TestSlicesArriveWhole(t *testing.T) {
 	t.Parallel()
 	p := echo(t)

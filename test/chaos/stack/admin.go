@@ -67,14 +67,18 @@ func (a *Admin) call(ctx context.Context, method string, ask, answer any) error 
 		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Connect-Protocol-Version", "1")
 	resp, err := a.client.Do(req)
 	if err != nil {
 		return fmt.Errorf("%s: %w", method, err)
 	}
 	defer func() { _ = resp.Body.Close() }() // It has been read.
 	text, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %d %s (%w)", method, resp.StatusCode, text, err)
+	if err != nil {
+		return fmt.Errorf("%s: %w", method, err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %d %s", method, resp.StatusCode, text)
 	}
 	if answer == nil {
 		return nil

@@ -110,19 +110,31 @@ var opsClient = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}
 // Ready tells whether the edge says that clients may be sent to it.
 func (e *Edge) Ready(ctx context.Context) bool { return e.Readiness(ctx).Code == http.StatusOK }
 
-// Alerts are the lines of the log that warn or complain.
+// Alerts are the warnings and complaints of the log: the first of each kind, with how many there are.
 func (e *Edge) Alerts() []string {
 	text, err := os.ReadFile(e.log)
 	if err != nil {
 		return nil
 	}
-	var lines []string
+	counts := map[string]int{}
+	var first []string
+	var kinds []string
 	for line := range strings.Lines(string(text)) {
-		if !strings.Contains(line, `"level":"INFO"`) {
-			lines = append(lines, strings.TrimSpace(line))
+		var l struct{ Level, Msg string }
+		if json.Unmarshal([]byte(line), &l) == nil && l.Level == "INFO" {
+			continue
+		}
+		if l.Msg == "" {
+			l.Msg = line // a panic, or what the race detector says
+		}
+		if counts[l.Msg]++; counts[l.Msg] == 1 {
+			kinds, first = append(kinds, l.Msg), append(first, strings.TrimSpace(line))
 		}
 	}
-	return lines
+	for i, kind := range kinds {
+		first[i] = fmt.Sprintf("%d× %s", counts[kind], first[i])
+	}
+	return first
 }
 
 // LogTail is the end of the log.

@@ -1,0 +1,117 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/pealhq/peal/test/chaos/crowd"
+	"github.com/pealhq/peal/test/chaos/stack"
+)
+
+// rollingRows replace edges while they are in use.
+func rollingRows() []Row {
+	return []Row{{
+		Name: "R16", Title: "every edge is restarted in turn under load, behind a balancer", Redis: stack.Single, Keys: true, Comeback: true,
+		Env: []string{"PEAL_DRAIN_PAUSE=2s"}, Run: rolling,
+	}}
+}
+
+// exitGrace is what an edge may take to end, as orchestrators give it.
+const exitGrace = 60 * time.Second
+
+func rolling(ctx context.Context, s *Stage) error {
+	if err := s.start(ctx); err != nil {
+		return err
+	}
+	var backends []stack.Backend
+	for _, e := range s.platform.Edges {
+		backends = append(backends, e)
+	}
+	var err error
+	if s.balancer, err = stack.NewBalancer(ctx, backends...); err != nil {
+		return err
+	}
+	s.crowd.Sit(s.seats()...)
+	s.crowd.Sit(s.roomSeats()...)
+	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	rounds := 2
+	if s.cfg.Brief {
+		rounds = 1
+	}
+	for round := range rounds {
+		for edge := range s.platform.Edges {
+			if err := s.restart(ctx, round, edge); err != nil {
+				return err
+			}
+			if err := s.pass(ctx, 3*time.Second); err != nil {
+				return err
+			}
+		}
+	}
+	if err := s.settle(ctx); err != nil {
+		return err
+	}
+	s.rollingGoals()
+	return nil
+}
+
+// restart ends an edge in order and starts it again.
+func (s *Stage) restart(ctx context.Context, round, edge int) error {
+	for e := range s.platform.Edges {
+		s.unsteady[e] = true // Clients change edges, and with them their members.
+	}
+	e := s.platform.Edges[edge]
+	began := s.clock.Now()
+	limited, cancel := context.WithTimeout(ctx, exitGrace)
+	defer cancel()
+	if err := e.End(limited); err != nil {
+		return fmt.Errorf("edge %d did not exit with 0 in time: %w", edge, err)
+	}
+	s.within(fmt.Sprintf("round %d: edge %d exits with 0 after", round+1, edge), s.clock.Now()-began, exitGrace)
+	return e.Start(ctx)
+}
+
+func (s *Stage) rollingGoals() {
+	run := s.ledgers()
+	s.retried(run)
+	losses := s.crowd.Losses()
+	var took []time.Duration
+	lost := 0
+	for _, l := range losses {
+		if l.Back == 0 {
+			lost++
+			continue
+		}
+		took = append(took, l.Back-l.At)
+	}
+	s.tell("sockets moved", "%d", len(losses))
+	s.count("clients that did not come back", lost, 0)
+	s.within("back after, p99", percentile(took, 99), 5*time.Second)
+	clients := s.cfg.Sockets + rooms*roomMembers*s.cfg.Edges
+	s.atMost("clients moved in any one second", busiest(losses), (clients+9)/10)
+	s.count("closed in another way than with 4200", notAsked(losses), 0)
+}
+
+// busiest is the most losses within any second.
+func busiest(losses []crowd.Loss) (most int) {
+	from := 0
+	for i, l := range losses {
+		for losses[from].At < l.At-time.Second {
+			from++
+		}
+		most = max(most, i-from+1)
+	}
+	return most
+}
+
+func notAsked(losses []crowd.Loss) (n int) {
+	for _, l := range losses {
+		if l.Code != 4200 {
+			n++
+		}
+	}
+	return n
+}
