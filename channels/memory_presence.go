@@ -244,6 +244,18 @@ func (b *MemoryBus) Channel(_ context.Context, topic Topic) (Occupancy, error) {
 	return o, nil
 }
 
+// Occupancies implements [Presence].
+func (b *MemoryBus) Occupancies(ctx context.Context, app string, names []string) ([]Occupancy, error) {
+	list := make([]Occupancy, len(names))
+	for i, name := range names {
+		var err error
+		if list[i], err = b.Channel(ctx, Topic{App: app, Channel: name}); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
 // Channels implements [Presence].
 func (b *MemoryBus) Channels(_ context.Context, app, prefix string) ([]Occupancy, error) {
 	var list []Occupancy

@@ -23,6 +23,9 @@ type Presence interface {
 	Leave(ctx context.Context, d Departure) (subscribers int, err error)
 	// Channel tells how a topic is occupied.
 	Channel(ctx context.Context, topic Topic) (Occupancy, error)
+	// Occupancies tells how channels of an app are occupied, in the order in which they are named. It is one question, however
+	// many they are.
+	Occupancies(ctx context.Context, app string, names []string) ([]Occupancy, error)
 	// Channels lists the occupied channels of an app whose names begin with prefix, by name.
 	Channels(ctx context.Context, app, prefix string) ([]Occupancy, error)
 	// Members lists the members of a presence channel.

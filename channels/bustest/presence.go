@@ -188,6 +188,18 @@ func countsAndLists(t *testing.T, h *house) {
 	if got := list("presence-"); got != "presence-a 1 1;" {
 		t.Errorf("presence channels: %s", got)
 	}
+	names := []string{"presence-a", "nobody's", "news", "gone", "news"}
+	counts, err := h.Occupancies(ctx, topic("").App, names)
+	want := []channels.Occupancy{
+		{Channel: "presence-a", Subscribers: 1, Members: 1}, {Channel: "nobody's"}, {Channel: "news", Subscribers: 2}, {Channel: "gone"},
+		{Channel: "news", Subscribers: 2},
+	}
+	if err != nil || !slices.Equal(counts, want) {
+		t.Errorf("occupied: %+v, %v", counts, err)
+	}
+	if none, err := h.Occupancies(ctx, topic("").App, nil); err != nil || len(none) != 0 {
+		t.Errorf("of no channels: %+v, %v", none, err)
+	}
 	if o, err := h.Channel(ctx, topic("nobody's")); err != nil || o.Subscribers != 0 {
 		t.Errorf("nobody's channel: %+v, %v", o, err)
 	}

@@ -9,13 +9,32 @@ import (
 
 // Channel implements [channels.Presence].
 func (b *Bus) Channel(ctx context.Context, topic channels.Topic) (channels.Occupancy, error) {
-	reply, err := b.ask(ctx, b.scripts.channel, topic.App, topic.Channel)
+	list, err := b.Occupancies(ctx, topic.App, []string{topic.Channel})
 	if err != nil {
 		return channels.Occupancy{}, err
 	}
-	return channels.Occupancy{
-		Channel: topic.Channel, Subscribers: int(number(reply, 0)), Members: int(number(reply, 1)), Vacating: number(reply, 2) == 1,
-	}, nil
+	return list[0], nil
+}
+
+// Occupancies implements [channels.Presence].
+func (b *Bus) Occupancies(ctx context.Context, app string, names []string) ([]channels.Occupancy, error) {
+	const fields = 3
+	args := make([]any, len(names))
+	for i, name := range names {
+		args[i] = name
+	}
+	reply, err := b.ask(ctx, b.scripts.occupied, app, args...)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]channels.Occupancy, len(names))
+	for i, name := range names {
+		at := i * fields
+		list[i] = channels.Occupancy{
+			Channel: name, Subscribers: int(number(reply, at)), Members: int(number(reply, at+1)), Vacating: number(reply, at+2) == 1,
+		}
+	}
+	return list, nil
 }
 
 // ask runs a script that changes nothing.

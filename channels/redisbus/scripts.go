@@ -35,8 +35,8 @@ var (
 	readLua string
 	//go:embed scripts/vacate.lua
 	vacateLua string
-	//go:embed scripts/channel.lua
-	channelLua string
+	//go:embed scripts/occupied.lua
+	occupiedLua string
 	//go:embed scripts/channels.lua
 	channelsLua string
 	//go:embed scripts/kept.lua
@@ -64,14 +64,14 @@ func newScript(name, text string) *script {
 
 // scripts are all that there are.
 type scripts struct {
-	join, leave, publish, once, positions, read, vacate, channel, channels, kept, renew, enlist, bury, touch, resign *script
+	join, leave, publish, once, positions, read, vacate, occupied, channels, kept, renew, enlist, bury, touch, resign *script
 }
 
 func newScripts() scripts {
 	return scripts{
 		join: newScript("join", joinLua), leave: newScript("leave", leaveLua), publish: newScript("publish", sendLua+publishLua),
 		once: newScript("once", sendLua+onceLua), positions: newScript("positions", positionsLua), read: newScript("read", readLua),
-		vacate: newScript("vacate", vacateLua), channel: newScript("channel", channelLua),
+		vacate: newScript("vacate", vacateLua), occupied: newScript("occupied", occupiedLua),
 		channels: newScript("channels", channelsLua), kept: newScript("kept", keptLua), renew: newScript("renew", renewLua),
 		enlist: newScript("enlist", enlistLua), bury: newScript("bury", buryLua), touch: newScript("touch", touchLua),
 		resign: newScript("resign", resignLua),

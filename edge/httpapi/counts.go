@@ -20,6 +20,7 @@ func (s *Server) eventCounts(ctx context.Context, q query) response {
 		return response{body: "{}"}
 	}
 	names := q.work.events[0].Channels
+	known := s.occupancies(ctx, q.app, names, func(int) attributes { return asked })
 	body := []byte(`{"channels":{`)
 	for i, name := range names {
 		if slices.Contains(names[:i], name) {
@@ -29,7 +30,7 @@ func (s *Server) eventCounts(ctx context.Context, q query) response {
 			body = append(body, ',')
 		}
 		body = append(pusher.AppendString(body, name), ':')
-		body = s.appendCounts(ctx, body, q.app, name, asked)
+		body = appendCounts(body, q.app, name, asked, known)
 	}
 	return response{body: string(append(body, "}}"...))}
 }
@@ -39,27 +40,60 @@ func (s *Server) batchCounts(ctx context.Context, q query) response {
 	if !asks(q.work.infos) {
 		return response{body: "{}"}
 	}
+	known := s.batchOccupancies(ctx, q)
 	body := []byte(`{"batch":[`)
 	for i, asked := range q.work.infos {
 		if i > 0 {
 			body = append(body, ',')
 		}
-		body = s.appendCounts(ctx, body, q.app, q.work.events[i].Channels[0], asked)
+		body = appendCounts(body, q.app, q.work.events[i].Channels[0], asked, known)
 	}
 	return response{body: string(append(body, "]}"...))}
 }
 
-// appendCounts appends an object with those attributes that the channel has. One that cannot be had at the moment is
-// left out: the events are out, and an error would have them sent again.
-func (s *Server) appendCounts(ctx context.Context, dst []byte, app *tenants.App, channel string, asked attributes) []byte {
-	dst = append(dst, '{')
-	if asked = asked.applying(app, channel); asked != noAttributes {
-		o, err := s.cfg.Presence.Channel(ctx, channels.Topic{App: app.ID, Channel: channel})
-		if err == nil {
-			dst = asked.append(dst, o)
-		} else if ctx.Err() == nil {
+// batchOccupancies looks into the channels of a batch.
+func (s *Server) batchOccupancies(ctx context.Context, q query) map[string]channels.Occupancy {
+	names := make([]string, len(q.work.events))
+	for i := range names {
+		names[i] = q.work.events[i].Channels[0]
+	}
+	return s.occupancies(ctx, q.app, names, func(i int) attributes { return q.work.infos[i] })
+}
+
+// occupancies looks, in one go, into those of the channels of which something is asked that they have. If that cannot be had
+// at the moment it is left out: the events are out, and an error would have them sent again.
+func (s *Server) occupancies(ctx context.Context, app *tenants.App, names []string, asked func(i int) attributes) map[string]channels.Occupancy {
+	var wanted []string
+	known := make(map[string]channels.Occupancy)
+	for i, name := range names {
+		if _, there := known[name]; !there && asked(i).applying(app, name) != noAttributes {
+			known[name] = channels.Occupancy{}
+			wanted = append(wanted, name)
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	list, err := s.cfg.Presence.Occupancies(ctx, app.ID, wanted)
+	if err != nil {
+		if ctx.Err() == nil {
 			s.cfg.Logger.WarnContext(ctx, "a publish is answered without the counts that it asked for", slog.String("app", app.ID),
 				slog.String("request_id", requestid.From(ctx)), slog.Any("error", err))
+		}
+		return nil
+	}
+	for i, name := range wanted {
+		known[name] = list[i]
+	}
+	return known
+}
+
+// appendCounts appends an object with those attributes that the channel has, as far as they are known.
+func appendCounts(dst []byte, app *tenants.App, channel string, asked attributes, known map[string]channels.Occupancy) []byte {
+	dst = append(dst, '{')
+	if asked = asked.applying(app, channel); asked != noAttributes {
+		if o, there := known[channel]; there {
+			dst = asked.append(dst, o)
 		}
 	}
 	return append(dst, '}')

@@ -170,6 +170,13 @@ func (b *bus) Channel(ctx context.Context, topic channels.Topic) (channels.Occup
 	return b.MemoryBus.Channel(ctx, topic)
 }
 
+func (b *bus) Occupancies(ctx context.Context, app string, names []string) ([]channels.Occupancy, error) {
+	if err := b.away(); err != nil {
+		return nil, err
+	}
+	return b.MemoryBus.Occupancies(ctx, app, names)
+}
+
 func (b *bus) Channels(ctx context.Context, app, prefix string) ([]channels.Occupancy, error) {
 	if err := b.away(); err != nil {
 		return nil, err

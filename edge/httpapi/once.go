@@ -82,11 +82,12 @@ func (s *Server) wholeOnce(ctx context.Context, q query, p publish.Parcel) (resp
 
 // eachOnce publishes the events of a batch under an id each, where they have one.
 func (s *Server) eachOnce(ctx context.Context, q query) (response, error) {
+	known := s.batchOccupancies(ctx, q)
 	parcels := make([]publish.Parcel, len(q.work.events))
 	for i, e := range q.work.events {
 		parcels[i] = publish.Parcel{
 			Key: q.work.ids[i], Events: q.work.events[i : i+1], Question: question("one of a batch", q.work.infos[i:i+1]),
-			Answer: s.appendCounts(ctx, nil, q.app, e.Channels[0], q.work.infos[i]),
+			Answer: appendCounts(nil, q.app, e.Channels[0], q.work.infos[i], known),
 		}
 	}
 	receipts, err := s.cfg.Publisher.PublishOnce(ctx, q.app, parcels...)
