@@ -95,7 +95,7 @@ func describeTarget(t *testing.T) string {
 	for name, a := range server.apps {
 		apps[name] = map[string]string{"id": a.id, "key": a.key, "secret": a.secret}
 	}
-	text, err := json.Marshal(map[string]any{"host": host, "port": n, "apps": apps, "needs": needs})
+	text, err := json.Marshal(map[string]any{"host": host, "port": n, "apps": apps, "needs": needs, "own": server.own != nil})
 	if err != nil {
 		t.Fatal(err)
 	}

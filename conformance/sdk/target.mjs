@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { after } from "node:test";
 import PusherServer from "pusher";
 
-/** @type {{host: string, port: number, apps: Record<string, {id: string, key: string, secret: string}>, needs: Record<string, string>}} */
+/** @type {{host: string, port: number, apps: Record<string, {id: string, key: string, secret: string}>, needs: Record<string, string>, own: boolean}} */
 export const target = JSON.parse(process.env.CONFORMANCE_TARGET ?? "null");
 if (!target) throw new Error("CONFORMANCE_TARGET is not set: run these tests by `make conformance`");
 
