@@ -42,8 +42,8 @@ type Kept struct {
 var (
 	// ErrUnavailable says that the bus cannot take or promise anything at the moment, and that asking again may help.
 	ErrUnavailable = errors.New("the bus is unavailable")
-	// ErrFull says that a presence channel has as many members as it may have.
-	ErrFull = errors.New("the presence channel is full")
+	// ErrFull says that a topic has as many members or sockets as it may have.
+	ErrFull = errors.New("the topic is full")
 )
 
 // Bus is the fan-out between edges. All methods may be called at the same time.

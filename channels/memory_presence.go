@@ -78,6 +78,10 @@ func (b *MemoryBus) Join(_ context.Context, a Arrival) (Welcome, error) {
 	defer s.mu.Unlock()
 	t := s.topic(a.Topic)
 	t.logged = a.Log.Kept()
+	if a.MaxSubscribers > 0 && t.subscribers >= a.MaxSubscribers {
+		b.tidy(s, a.Topic)
+		return Welcome{}, ErrFull
+	}
 	if a.Member != nil {
 		if !t.room(a.Member.ID, a.MaxMembers) {
 			b.tidy(s, a.Topic)

@@ -15,7 +15,7 @@ import (
 //
 // Errors wrap [ErrUnavailable], or are named beside the method.
 type Presence interface {
-	// Join notes that a socket subscribes. The error is [ErrFull] when that would be a new member too many. After an error
+	// Join notes that a socket subscribes. The error is [ErrFull] when that would be a new member or a socket too many. After an error
 	// the socket is not there, or will not be for long.
 	Join(ctx context.Context, a Arrival) (Welcome, error)
 	// Leave notes that a socket that joined has gone, and returns how many are left. After an error it is done as soon as
@@ -49,6 +49,8 @@ type Arrival struct {
 	Member *Member
 	// MaxMembers bounds the distinct members.
 	MaxMembers int
+	// MaxSubscribers bounds the sockets on the topic; 0 is no bound.
+	MaxSubscribers int
 	// Log is the topic's; the notices of members who come and go are in it, too.
 	Log Log
 }

@@ -32,6 +32,9 @@ func UserTopic(app, user string) Topic { return Topic{App: app, Channel: signedI
 // WatchTopic is where those are told who watch a user.
 func WatchTopic(app, user string) Topic { return Topic{App: app, Channel: watched + user} }
 
+// SocketsTopic is where every socket of an app is, so that they are counted over all edges. Nothing is said there.
+func SocketsTopic(app string) Topic { return Topic{App: app, Channel: "#sockets"} }
+
 // User tells whether the topic is a [UserTopic], and whose.
 func (t Topic) User() (user string, ok bool) { return strings.CutPrefix(t.Channel, signedIn) }
 

@@ -77,7 +77,7 @@ func newEdge(t *testing.T) *edge {
 	})
 	e := &edge{app: app, other: other, sockets: socket.NewServer(socket.Config{Sessions: sessions, Logger: log})}
 	run(t, e.sockets.Run)
-	api := httpapi.NewServer(httpapi.Config{Apps: known, Logger: log, Publisher: publisher, Presence: bus, Connections: sessions})
+	api := httpapi.NewServer(httpapi.Config{Apps: known, Logger: log, Publisher: publisher, Presence: bus})
 	e.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if socket.IsUpgrade(r) {
 			e.sockets.ServeHTTP(w, r)

@@ -26,6 +26,7 @@ func RunPresence(t *testing.T, newBoth func(*testing.T, channels.Notices) Both) 
 		"OneMemberOnTwoSockets":  oneMemberOnTwoSockets,
 		"WhatAMemberSaidFirst":   whatAMemberSaidFirst,
 		"FullIsFull":             fullIsFull,
+		"FullOfSockets":          fullOfSockets,
 		"CountsAndLists":         countsAndLists,
 		"LeavesThatWereNoJoins":  leavesThatWereNoJoins,
 		"KeepsTheLast":           keepsTheLast,
@@ -155,6 +156,35 @@ func fullIsFull(t *testing.T, h *house) {
 	}
 	if o, err := h.Channel(t.Context(), room); err != nil || o.Subscribers != 3 || o.Members != 2 {
 		t.Errorf("occupied by %+v, %v", o, err)
+	}
+}
+
+func fullOfSockets(t *testing.T, h *house) {
+	all := channels.SocketsTopic(topic("").App)
+	come := func(socket string, most int) error {
+		_, err := h.Join(t.Context(), channels.Arrival{Topic: all, Socket: socket, MaxSubscribers: most})
+		return err
+	}
+	if err := errors.Join(come("1.1", 2), come("1.2", 2)); err != nil {
+		t.Fatal(err)
+	}
+	if err := come("1.3", 2); !errors.Is(err, channels.ErrFull) {
+		t.Errorf("a third: %v", err)
+	}
+	if o, err := h.Channel(t.Context(), all); err != nil || o.Subscribers != 2 {
+		t.Errorf("%+v, %v", o, err)
+	}
+	if err := come("1.4", 0); err != nil {
+		t.Errorf("where there is no bound: %v", err)
+	}
+	for _, socket := range []string{"1.1", "1.2", "1.3"} {
+		h.leave(all, socket, "")
+	}
+	if err := come("1.3", 2); err != nil {
+		t.Errorf("after others had left: %v", err)
+	}
+	if list, err := h.Channels(t.Context(), all.App, ""); err != nil || len(list) > 0 {
+		t.Errorf("channels: %v, %v", list, err)
 	}
 }
 

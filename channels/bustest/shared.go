@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,6 +23,7 @@ func RunShared(t *testing.T, newPlatform func(*testing.T, channels.Notices) (new
 		"TerminateCrosses":          terminateCrosses,
 		"AMemberOnTwoEdges":         aMemberOnTwoEdges,
 		"FullOnAllEdges":            fullOnAllEdges,
+		"FullOfSocketsOnAllEdges":   fullOfSocketsOnAllEdges,
 		"TheSameAnswersEverywhere":  theSameAnswersEverywhere,
 		"KeptForAllEdges":           keptForAllEdges,
 		"FromOneEdgeToAnother":      fromOneEdgeToAnother,
@@ -125,6 +127,33 @@ func fullOnAllEdges(t *testing.T, a, b *house) {
 	b.leave(room, "2.1", "b")
 	if err := come(a, "1.9", "c"); err != nil {
 		t.Errorf("after one had left: %v", err)
+	}
+}
+
+// Many come at a time on two edges, and exactly as many get in as may.
+func fullOfSocketsOnAllEdges(t *testing.T, a, b *house) {
+	const most, each = 10, 15
+	all := channels.SocketsTopic(topic("").App)
+	var arrivals sync.WaitGroup
+	var in atomic.Int32
+	for i, h := range []*house{a, b} {
+		for n := range each {
+			arrivals.Go(func() {
+				_, err := h.Join(t.Context(), channels.Arrival{Topic: all, Socket: fmt.Sprintf("%d.%d", i+1, n), MaxSubscribers: most})
+				switch {
+				case err == nil:
+					in.Add(1)
+				case !errors.Is(err, channels.ErrFull):
+					t.Error(err)
+				}
+			})
+		}
+	}
+	arrivals.Wait()
+	for _, h := range []*house{a, b} {
+		if o, err := h.Channel(t.Context(), all); err != nil || o.Subscribers != most || in.Load() != most {
+			t.Errorf("%d got in, and there are %d, %v", in.Load(), o.Subscribers, err)
+		}
 	}
 }
 

@@ -17,6 +17,7 @@ type joinKey struct {
 type joined struct {
 	member *channels.Member
 	most   int // members
+	crowd  int // sockets; 0 is no bound
 	log    channels.Log
 	lease  *lease
 	number uint64

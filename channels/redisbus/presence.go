@@ -25,7 +25,7 @@ func (b *Bus) Join(ctx context.Context, a channels.Arrival) (channels.Welcome, e
 			return channels.Welcome{}, unavailable("join", err)
 		}
 	}
-	one := &joined{member: a.Member, most: a.MaxMembers, log: a.Log, number: b.joins.next()}
+	one := &joined{member: a.Member, most: a.MaxMembers, crowd: a.MaxSubscribers, log: a.Log, number: b.joins.next()}
 	for {
 		m, err := b.mandate(ctx, a.Topic.App)
 		if err != nil {
@@ -95,7 +95,11 @@ func (b *Bus) joinArgs(key joinKey, one *joined, m mandate, quiet, wanted bool) 
 		m.lease.id, m.deadline, key.socket, key.topic.Channel, one.number, isMember, member.ID, member.Info, one.most,
 		added, where, what, listed, silent, answer,
 	}
-	return append(appendLog(args, one.log), newEpoch(), b.cfg.LogBytes)
+	crowd := one.crowd
+	if !wanted {
+		crowd = 0 // It is noted again, and was there before.
+	}
+	return append(appendLog(args, one.log), newEpoch(), b.cfg.LogBytes, crowd)
 }
 
 // notice returns the sealed notice of a member, or nothing.

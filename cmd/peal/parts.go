@@ -50,7 +50,7 @@ func (p *platform) build() {
 	p.fallbacks = p.newFallbacks(sessions, memory)
 	lists := new(tenants.Turns)
 	p.httpAPI = httpapi.NewServer(httpapi.Config{
-		Apps: p.cache, Publisher: p.publish, Presence: p.bus, Connections: p.sessions,
+		Apps: p.cache, Publisher: p.publish, Presence: p.bus,
 		Lists: lists, Logger: log,
 		PathPrefix: p.cfg.settings.text(setEdgePathPrefix),
 	})

@@ -91,6 +91,7 @@ func runPlatform(ctx context.Context, cfg platformConfig) error {
 	below, broken := errgroup.WithContext(base)
 	below.Go(func() error { return p.bus.Run(base, p.hub.Deliver) })
 	below.Go(func() error { return p.counts.Run(base) })
+	below.Go(func() error { return p.sessions.Run(base) })
 	below.Go(func() error { return p.sockets.Run(base) })
 	below.Go(func() error { return p.listener.Run(base) })
 	below.Go(func() error { return p.sweepSessions(base) })

@@ -147,7 +147,7 @@ func (e *edge) shutdown() {
 	if n := e.hub.Subscriptions(); n != 0 {
 		e.t.Errorf("%d subscriptions are left", n)
 	}
-	if n := e.registry.Connections("1") + e.registry.Connections("2"); n != 0 {
+	if n := e.registry.Total(); n != 0 {
 		e.t.Errorf("%d connections are left", n)
 	}
 	e.wantMetric("peal_fallback_sessions", 0)

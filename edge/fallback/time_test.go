@@ -167,12 +167,12 @@ func TestOrphans(t *testing.T) {
 				begin(e)
 				time.Sleep(7900*time.Millisecond - time.Since(start))
 				synctest.Wait()
-				if e.hub.Subscriptions() == 0 || e.registry.Connections("1") != 1 {
+				if e.hub.Subscriptions() == 0 || e.registry.Total() != 1 {
 					t.Error("it is gone too early")
 				}
 				time.Sleep(200 * time.Millisecond)
 				synctest.Wait()
-				if n := e.hub.Subscriptions(); n != 0 || e.registry.Connections("1") != 0 {
+				if n := e.hub.Subscriptions(); n != 0 || e.registry.Total() != 0 {
 					t.Errorf("it is still there, with %d subscriptions", n)
 				}
 				e.wantMetric("peal_fallback_sessions", 0)

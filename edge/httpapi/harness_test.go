@@ -198,11 +198,6 @@ func (b *bus) Kept(ctx context.Context, topic channels.Topic) (channels.Kept, er
 	return b.MemoryBus.Kept(ctx, topic)
 }
 
-// connections is a count for each app.
-type connections map[string]int
-
-func (c connections) Connections(appID string) int { return c[appID] }
-
 // api is an API whose every answer is held against its description.
 type api struct {
 	*httpapi.Server
@@ -256,12 +251,11 @@ func newAPI(t testing.TB, prefix string) *api {
 // serve makes the server anew, over another presence.
 func (a *api) serve(presence channels.Presence) {
 	a.Server = httpapi.NewServer(httpapi.Config{
-		Apps:        newApps(),
-		Publisher:   publish.New(publish.Config{Bus: a.bus, Limiter: tenants.NewLimiter()}),
-		Presence:    presence,
-		Connections: connections{"3": 42},
-		Logger:      slog.New(slog.NewTextHandler(a.log, nil)),
-		PathPrefix:  a.prefix,
+		Apps:       newApps(),
+		Publisher:  publish.New(publish.Config{Bus: a.bus, Limiter: tenants.NewLimiter()}),
+		Presence:   presence,
+		Logger:     slog.New(slog.NewTextHandler(a.log, nil)),
+		PathPrefix: a.prefix,
 	})
 }
 

@@ -25,6 +25,8 @@ func crowd(a *api) {
 		a.join(app, "#server-to-user-ann", "1.1", "")
 		a.join(app, "#user-ann", "1.1", "")
 	}
+	a.join("3", "#sockets", "1.1", "")
+	a.join("3", "#sockets", "1.2", "")
 	a.join("4", "elsewhere", "1.1", "")
 }
 
@@ -63,7 +65,7 @@ func TestQueries(t *testing.T) {
 		"stats":                  {"/apps/3/channels/news/stats", "", `{"occupied":true,"user_count":0,"connection_count":2}`},
 		"stats of a presence":    {"/apps/3/channels/presence-room/stats", "", `{"occupied":true,"user_count":2,"connection_count":3}`},
 		"stats of an empty one":  {"/apps/3/channels/nobody/stats", "", `{"occupied":false,"user_count":0,"connection_count":0}`},
-		"connections":            {"/apps/3/connections", "", `{"connections":42}`},
+		"connections":            {"/apps/3/connections", "", `{"connections":2}`},
 		"connections of nobody":  {"/apps/7/connections", "", `{"connections":0}`},
 		"an unknown parameter":   {"/apps/3/channels/news", "with_user_info=1", `{"occupied":true}`},
 		"names with all of them": {"/apps/3/channels/A_-=@,.;9", "", `{"occupied":false}`},

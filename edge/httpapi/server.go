@@ -24,17 +24,11 @@ type Apps interface {
 	ByKey(ctx context.Context, publicKey string) (*tenants.App, error)
 }
 
-// Connections counts the clients of an app that are connected.
-type Connections interface {
-	Connections(appID string) int
-}
-
 // Config is what a [Server] needs.
 type Config struct {
-	Apps        Apps
-	Publisher   *publish.Publisher
-	Presence    channels.Presence
-	Connections Connections
+	Apps      Apps
+	Publisher *publish.Publisher
+	Presence  channels.Presence
 	// Lists has an app's lists of channels take turns, over all doors; nil is for a single one.
 	Lists  *tenants.Turns
 	Logger *slog.Logger

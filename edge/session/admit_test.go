@@ -156,7 +156,7 @@ func TestQuota(t *testing.T) {
 	if end := come(); end == nil || end.Code != pusher.CloseQuota {
 		t.Errorf("a third: %v", end)
 	}
-	if n := e.registry.Connections(e.app.ID); n != 2 {
+	if n := e.registry.Total(); n != 2 {
 		t.Errorf("%d are counted", n)
 	}
 	first.Close(t.Context())

@@ -86,6 +86,9 @@ func (b *fragileBus) Subscribe(ctx context.Context, topic channels.Topic, log ch
 }
 
 func (b *fragileBus) Join(ctx context.Context, a channels.Arrival) (channels.Welcome, error) {
+	if b.broken.Load() {
+		return channels.Welcome{}, channels.ErrUnavailable
+	}
 	b.logs.Store("join "+a.Topic.Channel, a.Log)
 	return b.MemoryBus.Join(ctx, a)
 }

@@ -33,21 +33,25 @@ type RegistryConfig struct {
 type Registry struct {
 	cfg RegistryConfig
 
-	mu   sync.Mutex
-	apps map[string]map[*Session]struct{} // guarded by mu; by the app's id
+	mu        sync.Mutex
+	apps      map[string]map[*Session]struct{} // guarded by mu; by the app's id
+	uncounted map[*Session]struct{}            // guarded by mu; those who are in and still to be counted
 }
 
 // NewRegistry returns a registry without conversations.
 func NewRegistry(cfg RegistryConfig) *Registry {
-	return &Registry{cfg: cfg, apps: make(map[string]map[*Session]struct{})}
+	return &Registry{cfg: cfg, apps: make(map[string]map[*Session]struct{}), uncounted: make(map[*Session]struct{})}
 }
 
-// enter registers a conversation, unless its app has as many as it may have. Looking again after that finds a
+// enter registers a conversation, unless its app has as many as it may have, here or on all edges. Looking again after that finds a
 // change that was told only to those who were there by then.
 func (r *Registry) enter(ctx context.Context, s *Session) *Ending {
 	was := s.App()
 	if !r.add(s) {
 		return EndWith(pusher.CloseQuota)
+	}
+	if end := r.count(ctx, s); end != nil {
+		return end
 	}
 	app, end := r.lookUp(ctx, s.key)
 	if end == nil {
@@ -148,11 +152,4 @@ func (r *Registry) Total() int {
 		n += len(sessions)
 	}
 	return n
-}
-
-// Connections returns how many conversations of an app are under way here.
-func (r *Registry) Connections(appID string) int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.apps[appID])
 }

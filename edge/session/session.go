@@ -43,6 +43,7 @@ type Session struct {
 	user          *user                   // who has signed in, nil while nobody has
 	clientEvents  *rate.Limiter           // nil until the first client event
 	wishes        *rate.Limiter           // of subscriptions and sign-ins; nil until the first
+	counted       counting                // guarded by the registry's mu
 
 	mu         sync.Mutex
 	authorized bool        // guarded by mu; somebody's server has vouched for this client
@@ -161,6 +162,7 @@ func (s *Session) Close(ctx context.Context) {
 		s.signOut(ctx)
 	}
 	s.registry.remove(s)
+	s.registry.discount(ctx, s)
 }
 
 // wishesPerSecond is how many subscriptions and sign-ins a client may ask for in the long run. At once it may ask for as

@@ -214,7 +214,7 @@ func (e *edge) shutdown() {
 		if list, err := e.presence.Channels(ctx, app, ""); err != nil || len(list) != 0 {
 			e.t.Errorf("channels of app %s are still occupied: %v, %v", app, list, err)
 		}
-		if n := e.registry.Connections(app); n != 0 {
+		if n := e.registry.Total(); n != 0 {
 			e.t.Errorf("%d connections of app %s are still counted", n, app)
 		}
 	}

@@ -4,7 +4,7 @@
 -- tells of itself, 9 the most members, 10 notice of a new member, 11 and 12 where to tell that the topic is occupied,
 -- and what ('' is nothing), 13 '1' for a channel that is listed, 14 '1' if nothing is told, 15 '1' if the welcome is wanted,
 -- 16 and 17 how many messages the topic's log remembers, or 0, and for how many milliseconds, 18 an epoch, should it begin, 19
--- how many bytes the app may have in logs.
+-- how many bytes the app may have in logs, 20 the most sockets, or 0.
 --
 -- Returns LATE or FENCED when the lease has no say any more, FULL, BUSY when the socket is there as somebody else, or OK
 -- with subscribers, offset, kept message, milliseconds that it is kept, and members and what they tell in turn.
@@ -28,6 +28,8 @@ if old then
 else
   local known = member and redis.call('HEXISTS', tag .. 'm:' .. channel, member) == 1
   if member and not known and redis.call('HLEN', tag .. 'm:' .. channel) >= tonumber(ARGV[9]) then return { 'FULL' } end
+  local most = tonumber(ARGV[20])
+  if most > 0 and total(channel) >= most then return { 'FULL' } end
   local first = redis.call('EXISTS', tag .. 's:' .. channel) == 0
 
   redis.call('HSET', records, field, record)

@@ -1,0 +1,131 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/pealhq/peal/channels"
+	"github.com/pealhq/peal/pusher"
+)
+
+// The sockets of an app are counted over all edges by being on a topic of their own, so that what holds of every
+// subscription holds of the count: whoever dies is taken off it.
+
+// counting says how far a conversation has come with being counted. The registry's mu guards it.
+type counting int
+
+const (
+	uncounted counting = iota
+	isCounted
+	beingCounted // later than it came in, because that could not be done then
+	goneMeanwhile
+)
+
+// count counts a conversation that comes in, and returns why there is no place for it. Where the count cannot be had the
+// places on this edge are what counts, and it is counted later.
+func (r *Registry) count(ctx context.Context, s *Session) *Ending {
+	app := s.App()
+	err := r.join(ctx, s, app.Limits.Connections)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case err == nil:
+		s.counted = isCounted
+	case errors.Is(err, channels.ErrFull):
+		return EndWith(pusher.CloseQuota)
+	default:
+		r.uncounted[s] = struct{}{}
+	}
+	return nil
+}
+
+func (r *Registry) join(ctx context.Context, s *Session, most int) error {
+	_, err := r.cfg.Presence.Join(ctx, channels.Arrival{
+		Topic: channels.SocketsTopic(s.App().ID), Socket: s.carrier.ID(), MaxSubscribers: most,
+	})
+	return err
+}
+
+// discount takes a conversation that has ended off the count.
+func (r *Registry) discount(ctx context.Context, s *Session) {
+	r.mu.Lock()
+	was := s.counted
+	if was == beingCounted {
+		s.counted = goneMeanwhile
+	}
+	delete(r.uncounted, s)
+	r.mu.Unlock()
+	if was == isCounted {
+		r.part(ctx, s)
+	}
+}
+
+func (r *Registry) part(ctx context.Context, s *Session) {
+	topic := channels.SocketsTopic(s.App().ID)
+	if _, err := r.cfg.Presence.Leave(ctx, channels.Departure{Topic: topic, Socket: s.carrier.ID()}); err != nil {
+		s.trouble(ctx, "leave", topic.Channel, err)
+	}
+}
+
+// countAgainEvery is how often those are counted who could not be when they came.
+const countAgainEvery = 2 * time.Second
+
+// Run counts those who came while that could not be done, until ctx ends.
+func (r *Registry) Run(ctx context.Context) error {
+	tick := time.NewTicker(countAgainEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			r.countLate(ctx)
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// countLate counts who is waiting for it, until one cannot be.
+func (r *Registry) countLate(ctx context.Context) {
+	for ctx.Err() == nil {
+		s := r.nextUncounted()
+		if s == nil {
+			return
+		}
+		// They are in, so there is no bound for them.
+		err := r.join(ctx, s, 0)
+		if gone := r.countedLate(s, err == nil); gone && err == nil {
+			r.part(ctx, s)
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (r *Registry) nextUncounted() *Session {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for s := range r.uncounted {
+		delete(r.uncounted, s)
+		s.counted = beingCounted
+		return s
+	}
+	return nil
+}
+
+// countedLate notes what became of it, and tells whether the conversation has ended meanwhile.
+func (r *Registry) countedLate(s *Session, ok bool) (gone bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case s.counted == goneMeanwhile:
+		return true
+	case ok:
+		s.counted = isCounted
+	default:
+		s.counted = uncounted
+		r.uncounted[s] = struct{}{}
+	}
+	return false
+}
