@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +14,15 @@ import (
 
 // source is the folder of the module, from here.
 const source = "../.."
+
+// TestMain lets more rows run at once than there are cores: a row waits for most of its time.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "3"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 // TestShort runs the most telling rows against the program, both built with the race detector. `make chaos` runs all of
 // them, for longer, and with more clients.
@@ -98,5 +108,3 @@ func TestSeatsCoverEverything(t *testing.T) {
 		}
 	}
 }
-
-func TestMain(m *testing.M) { os.Exit(m.Run()) }

@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -63,11 +64,11 @@ func skew(ctx context.Context, s *Stage) error {
 	s.retried(run)
 	s.tell("sockets moved", "%d", len(s.crowd.Losses()))
 	for _, e := range s.platform.Edges {
-		for _, name := range []string{"peal_bus_unreadable_total", "peal_bus_unknown_total"} {
-			if n, err := metric(ctx, e, name); err == nil {
-				s.tell(name, "%g on edge %d", n, e.Index)
-			}
+		n, err := metric(ctx, e, "peal_bus_envelope_errors_total")
+		if err != nil {
+			n = 0 // A counter with labels is not there before it counts.
 		}
+		s.tell(fmt.Sprintf("edge %d: messages or parts of them that it did not understand", e.Index), "%g", n)
 	}
 	return nil
 }

@@ -103,7 +103,7 @@ func (s *Stage) goroutines(ctx context.Context) (sum int, err error) {
 	return sum, nil
 }
 
-// metric reads one number without labels from an edge.
+// metric reads a number from an edge, the sum where it has labels.
 func metric(ctx context.Context, e *stack.Edge, name string) (float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
@@ -117,10 +117,20 @@ func metric(ctx context.Context, e *stack.Edge, name string) (float64, error) {
 		return 0, fmt.Errorf("read metrics of edge %d: %w", e.Index, err)
 	}
 	defer func() { _ = resp.Body.Close() }() // It has been read.
+	sum, found := 0.0, false
 	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
-		if value, ok := strings.CutPrefix(lines.Text(), name+" "); ok {
-			return strconv.ParseFloat(value, 64)
+		rest, ok := strings.CutPrefix(lines.Text(), name)
+		if !ok || rest == "" || rest[0] != ' ' && rest[0] != '{' {
+			continue
 		}
+		value, err := strconv.ParseFloat(rest[strings.LastIndexByte(rest, ' ')+1:], 64)
+		if err != nil {
+			return 0, fmt.Errorf("metric %s of edge %d: %w", name, e.Index, err)
+		}
+		sum, found = sum+value, true
 	}
-	return 0, fmt.Errorf("edge %d has no metric %s", e.Index, name)
+	if !found {
+		return 0, fmt.Errorf("edge %d has no metric %s", e.Index, name)
+	}
+	return sum, nil
 }

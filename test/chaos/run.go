@@ -80,7 +80,21 @@ func (s *Stage) check(ctx context.Context) error {
 	for _, v := range s.result.Report.Violations {
 		s.result.Violations = append(s.result.Violations, v.String())
 	}
+	s.sane()
 	return s.converge(ctx)
+}
+
+// sane notes what an edge says when it is broken itself, and not only what it stands on.
+func (s *Stage) sane() {
+	for _, e := range s.platform.Edges {
+		for _, line := range e.Alerts() {
+			for _, word := range []string{"DATA RACE", "panic", "fatal error"} {
+				if strings.Contains(line, word) {
+					s.result.Violations = append(s.result.Violations, fmt.Sprintf("edge %d says: %.300s", e.Index, line))
+				}
+			}
+		}
+	}
 }
 
 // convergeWithin is how long the rooms have to come to rest once everything is mended and events have settled.
@@ -193,6 +207,7 @@ func Complaints(r Result) (lines []string) {
 // Summary is what the ledgers come to, in a line.
 func Summary(r Result) string {
 	p := r.Report
-	return fmt.Sprintf("published %d ok, %d unknown, %d refused; %d deliveries, of %d due %d lost on plain channels and %d with a gap told",
-		p.Outcomes[ledger.OK], p.Outcomes[ledger.Unknown], p.Outcomes[ledger.Failed], p.Heard, p.Expected, p.LostPlain, p.LostTold)
+	return fmt.Sprintf("published %d ok, %d unknown, %d refused or not sent; %d deliveries, of %d due %d lost on plain channels, and %d on "+
+		"those with a log, where %d sockets were told of a gap",
+		p.Outcomes[ledger.OK], p.Outcomes[ledger.Unknown], p.Outcomes[ledger.Failed], p.Heard, p.Expected, p.LostPlain, p.LostTold, p.Gaps)
 }

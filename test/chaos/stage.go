@@ -54,7 +54,7 @@ func seed(apps []crowd.App) string {
 }
 
 // channelRules give the channels with the prefix a log that holds more than is published while anything is broken.
-const channelRules = ""
+const channelRules = "        channel_rules: [{pattern: " + logPrefix + "*, log: {size: 10000, ttl_seconds: 600}}]\n"
 
 // open starts the platform and seats the clients; publishing begins when all of them listen.
 func (s *Stage) open(ctx context.Context) error {
@@ -196,7 +196,7 @@ func (s *Stage) quiet(ctx context.Context) error {
 func (s *Stage) ledgers() ledger.Run {
 	return ledger.Run{
 		Publishes: s.press.Publishes(), Listenings: s.crowd.Listenings(), Ended: s.clock.Now(),
-		Logged: func(_, channel uint16) bool { return channelRules != "" && isLogged(s.names[channel]) },
+		Logged: func(_, channel uint16) bool { return isLogged(s.names[channel]) },
 	}
 }
 

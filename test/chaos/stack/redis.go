@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -120,4 +121,44 @@ func (r *Redis) KillClients(ctx context.Context, choice int) (bool, error) {
 	}
 	n, err := r.Client.ClientKillByFilter(ctx, "ID", ids[choice%len(ids)]).Result()
 	return n > 0, err
+}
+
+// Commands is how often the server was asked for what since it started, by name.
+func (r *Redis) Commands(ctx context.Context) (map[string]float64, error) {
+	text, err := r.Client.Info(ctx, "commandstats").Result()
+	if err != nil {
+		return nil, fmt.Errorf("ask for the commands: %w", err)
+	}
+	counts := map[string]float64{}
+	for line := range strings.Lines(text) {
+		name, rest, ok := strings.Cut(strings.TrimPrefix(line, "cmdstat_"), ":calls=")
+		if !ok {
+			continue
+		}
+		calls, _, _ := strings.Cut(rest, ",")
+		if counts[name], err = strconv.ParseFloat(calls, 64); err != nil {
+			return nil, fmt.Errorf("read the commands: %q: %w", line, err)
+		}
+	}
+	return counts, nil
+}
+
+// RedisVersion is what the server's program says of itself.
+func RedisVersion(ctx context.Context) string {
+	program, err := redisProgram()
+	if err != nil {
+		return err.Error()
+	}
+	cmd := exec.CommandContext(ctx, program, "--version")
+	cmd.Args[0] = "redis-server" // as in Redis.Start
+	out, err := cmd.Output()
+	if err != nil {
+		return err.Error()
+	}
+	for field := range strings.FieldsSeq(string(out)) {
+		if v, ok := strings.CutPrefix(field, "v="); ok {
+			return v
+		}
+	}
+	return strings.TrimSpace(string(out))
 }
