@@ -119,11 +119,21 @@ describe.each(["light", "dark"] as const)("%s", (theme) => {
       await page.getByLabel("Try an origin").fill("https://app.example.com");
       await page.getByRole("button", { name: "Try", exact: true }).click();
       await page.getByText("Correct the marked origin first.").waitFor();
+      await heading("Channel rules");
+      await look("settings-channel-rules-empty");
+      for (const [index, pattern] of ["presence-*-lobby", "*", `private-${"long".repeat(30)}-*`].entries()) {
+        await page.getByRole("button", { name: "Add rule" }).click();
+        await page.getByRole("textbox", { name: `Pattern of rule ${index + 1}` }).fill(pattern);
+      }
+      await page.getByRole("textbox", { name: "Messages of rule 1" }).fill("20,000");
+      await page.getByRole("textbox", { name: "Time of rule 3" }).fill("1 h 30 min");
+      await page.getByRole("button", { name: "Save rules" }).click();
+      await page.getByText("Use 1 to 10,000.").waitFor();
       await page.getByRole("textbox", { name: "Event data" }).fill("20000");
       await page.getByRole("textbox", { name: "Channel name" }).fill("201");
       await page.getByRole("button", { name: "Save limits" }).click();
       await page.getByText("Use a number from 1 to 200.").waitFor();
-      for (const section of ["Features", "Allowed origins", "Limits"]) {
+      for (const section of ["Features", "Allowed origins", "Channel rules", "Limits"]) {
         await page.getByRole("heading", { name: section }).evaluate((node) => node.scrollIntoView());
         await page.evaluate(() => window.scrollBy(0, -80));
         await look(`settings-${section.toLowerCase().replace(" ", "-")}`);
@@ -210,7 +220,9 @@ test("loading and failing, drawn on purpose", async () => {
   await page.getByText("Loading settings").waitFor({ state: "attached" });
   await check(page, "settings-loading-1440-light", 1440);
   answer();
-  await page.getByRole("heading", { name: "Could not load features, origins and limits" }).waitFor();
+  await page
+    .getByRole("heading", { name: "Could not load features, origins, channel rules and limits" })
+    .waitFor();
   await check(page, "settings-error-1440-light", 1440);
   await page.unroute("**/GetAppSettings");
   await page.getByRole("button", { name: "Try again" }).click();

@@ -32,7 +32,7 @@ async function messageAt(page: Page, label: string): Promise<string> {
   return page.locator(`[id="${await field.getAttribute("aria-describedby")}"]`).innerText();
 }
 
-test("a feature, an origin and a limit are changed and stay so", async () => {
+test("a feature, an origin, rules and a limit are changed and stay so", async () => {
   const { page, context, complaints } = await visitor(browser);
   await logIn(page, peal.dashboardUrl, demo);
   const id = await createApp(page, peal.dashboardUrl, "Settled");
@@ -61,6 +61,22 @@ test("a feature, an origin and a limit are changed and stay so", async () => {
   await save(page, "Save origins", "Allowed origins saved");
   expect(await page.getByRole("textbox", { name: "Origin 1" }).inputValue()).toBe("https://*.example.com");
 
+  await page.getByText("No channel has a log").waitFor();
+  const rule = (part: string, number: number) =>
+    page.getByRole("textbox", { name: `${part} of rule ${number}`, exact: true });
+  await page.getByRole("button", { name: "Add rule" }).click();
+  await rule("Pattern", 1).fill("orders-*");
+  await rule("Time", 1).fill("90 min");
+  await page.getByRole("button", { name: "Add rule" }).click();
+  await rule("Pattern", 2).fill("orders-*");
+  await page.getByRole("button", { name: "Save rules" }).click();
+  expect(await messageAt(page, "Pattern of rule 2")).toMatch(/^Is also that of rule 1/);
+  await rule("Pattern", 2).fill("orders-vip-**");
+  await rule("Messages", 2).fill("10,000");
+  await page.getByRole("button", { name: "Move rule 2 up" }).press("Enter");
+  await page.getByRole("button", { name: "Move rule 1 up" }).and(page.locator(":focus")).waitFor();
+  await save(page, "Save rules", "Channel rules saved");
+
   const size = page.getByRole("textbox", { name: "Event data" });
   expect(await size.getAttribute("placeholder")).toBe("Default: 10,240");
   await size.fill("2000000");
@@ -72,6 +88,10 @@ test("a feature, an origin and a limit are changed and stay so", async () => {
   await page.reload();
   await page.getByRole("switch", { name: "Watchlist", checked: true }).waitFor();
   expect(await page.getByRole("textbox", { name: "Origin 1" }).inputValue()).toBe("https://*.example.com");
+  expect(await rule("Pattern", 1).inputValue()).toBe("orders-vip-*");
+  expect(await rule("Messages", 1).inputValue()).toBe("10000");
+  expect(await rule("Pattern", 2).inputValue()).toBe("orders-*");
+  expect(await rule("Time", 2).inputValue()).toBe("1 h 30 min");
   expect(await size.inputValue()).toBe("20000");
   await page.getByRole("button", { name: "Reset event data to its default" }).click();
   await save(page, "Save limits", "Limits saved");

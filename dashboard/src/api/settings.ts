@@ -3,19 +3,23 @@ import { createQueryOptions, useMutation, useQuery, useTransport } from "@connec
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import {
   type AppSettings,
+  type ChannelRule,
   type Features,
   type Limit,
   LimitUnit,
   SettingsService,
 } from "../gen/peal/admin/v1/settings_pb";
 
-export type { AppSettings, Limit };
+export type { AppSettings, ChannelRule, Limit };
 export { LimitUnit };
 
 export type FeatureKey = Exclude<keyof Features, "$typeName" | "$unknown">;
 
 /** A limit to set, or without a value to put back to its default, by the name of its field. */
 export type LimitChanges = Record<string, { value?: number }>;
+
+/** A whole list of rules to set. */
+export type ChannelRules = { pattern: string; log: { size: number; ttlSeconds: number } }[];
 
 const { getAppSettings, updateAppSettings, checkOrigin } = SettingsService.method;
 

@@ -29,6 +29,7 @@ import { PlatformService } from "../gen/peal/admin/v1/platform_pb";
 import { AppSettingsSchema, FeaturesSchema, SettingsService } from "../gen/peal/admin/v1/settings_pb";
 import { ToastProvider } from "../ui/toast";
 import { TooltipProvider } from "../ui/tooltip";
+import { ChannelRulesForm } from "./channel-rules-form";
 import { FeaturesForm } from "./features-form";
 import { LimitsForm } from "./limits-form";
 import { OriginsForm } from "./origins-form";
@@ -49,6 +50,10 @@ beforeEach(() => {
     appId: "7",
     features: { clientEvents: true },
     origins: ["https://example.com"],
+    channelRules: [
+      { pattern: "orders-*", log: { size: 1000, ttlSeconds: 5400 } },
+      { pattern: "news", log: { size: 1, ttlSeconds: 60 } },
+    ],
     limits: [
       { name: "connections", min: 0, max: 10 },
       { name: "payload_bytes", value: 20000, set: true, defaultValue: 10240, min: 1, max: 1048576 },
@@ -77,6 +82,7 @@ function Forms() {
       <Link to="/">Elsewhere</Link>
       <FeaturesForm settings={settings} />
       <OriginsForm settings={settings} />
+      <ChannelRulesForm settings={settings} />
       <LimitsForm settings={settings} />
     </UnsavedGuard>
   );
@@ -194,6 +200,105 @@ test("the tester asks the server, with the list as it stands in the form", async
   expect(screen.getByLabelText("Origin 2")).toHaveAccessibleDescription("Not so.");
 });
 
+const ruleRows = () =>
+  within(screen.getByRole("list", { name: "Channel rules" }))
+    .getAllByRole("listitem")
+    .map((row) =>
+      within(row)
+        .getAllByRole("textbox")
+        .map((field) => (field as HTMLInputElement).value),
+    );
+
+test("rules are added, changed, moved and removed, and all of them are sent", async () => {
+  await open();
+  expect(ruleRows()).toEqual([
+    ["orders-*", "1000", "1 h 30 min"],
+    ["news", "1", "1 min"],
+  ]);
+  await press("Add rule");
+  expect(screen.getByLabelText("Pattern of rule 3")).toHaveFocus();
+  await userEvent.keyboard("presence-*");
+  const messages = screen.getByLabelText("Messages of rule 3");
+  await userEvent.clear(messages);
+  await userEvent.type(messages, "5,000");
+  await press("Move rule 3 up");
+  expect(screen.getByRole("button", { name: "Move rule 2 up" })).toHaveFocus();
+  expect(screen.getByText("presence-* is rule 2 now.")).toBeInTheDocument();
+  await userEvent.keyboard("{Enter}{Enter}");
+  // As far as it goes, and no further; the focus stays for the way back.
+  expect(screen.getByRole("button", { name: "Move rule 1 up" })).toHaveFocus();
+  expect(screen.getByRole("button", { name: "Move rule 1 up" })).toHaveAttribute("aria-disabled", "true");
+  await press("Remove rule 3");
+  expect(screen.getByRole("button", { name: "Add rule" })).toHaveFocus();
+  answer = () => ({ ...stored, channelRules: stored.channelRules.slice(0, 1) });
+  await press("Save rules");
+  expect(await screen.findByText("Channel rules saved")).toBeInTheDocument();
+  expect(sent).toHaveLength(1);
+  expect(sent[0]?.channelRules?.list).toMatchObject([
+    { pattern: "presence-*", log: { size: 5000, ttlSeconds: 3600 } },
+    { pattern: "orders-*", log: { size: 1000, ttlSeconds: 5400 } },
+  ]);
+  expect(sent[0]?.origins).toBeUndefined();
+  // What the server has now is shown.
+  expect(ruleRows()).toEqual([["orders-*", "1000", "1 h 30 min"]]);
+  expect(screen.getByRole("button", { name: "Save rules" })).toHaveAccessibleDescription(/^Nothing has/);
+});
+
+test("without a rule the card says what that means, and none are a list, too", async () => {
+  await open();
+  await press("Remove rule 1");
+  await press("Remove rule 1");
+  expect(screen.getByText("No channel has a log")).toBeVisible();
+  expect(screen.queryByRole("list", { name: "Channel rules" })).toBeNull();
+  await press("Save rules");
+  expect(await screen.findByText("Channel rules saved")).toBeInTheDocument();
+  expect(sent[0]?.channelRules?.list).toEqual([]);
+});
+
+test("what is wrong with a rule is said before the server is asked", async () => {
+  await open();
+  await press("Add rule");
+  await userEvent.clear(screen.getByLabelText("Messages of rule 1"));
+  const time = screen.getByLabelText("Time of rule 2");
+  await userEvent.clear(time);
+  await userEvent.type(time, "25 h");
+  await press("Save rules");
+  expect(screen.getByLabelText("Messages of rule 1")).toHaveAccessibleDescription("Use 1 to 10,000.");
+  expect(time).toHaveAccessibleDescription("Use 1 s to 24 h.");
+  expect(screen.getByLabelText("Pattern of rule 3")).toHaveAccessibleDescription(/^Enter a channel's name/);
+  expect(screen.getByLabelText("Pattern of rule 1")).toBeValid();
+  expect(sent).toEqual([]);
+});
+
+test("what the server says of a rule stands at its field, and what has none above", async () => {
+  answer = () => refuse("channel_rules", "list", 1, "log", "ttl_seconds");
+  await open();
+  const time = screen.getByLabelText("Time of rule 2");
+  await userEvent.clear(time);
+  await userEvent.type(time, "2 min");
+  await press("Save rules");
+  expect(await screen.findByText("Not so.")).toBeVisible();
+  expect(time).toBeInvalid();
+  expect(time).toHaveFocus();
+  answer = () => {
+    throw new ConnectError("x", Code.Unavailable);
+  };
+  await userEvent.type(time, "{Backspace}{Backspace}{Backspace}{Backspace}m");
+  await press("Save rules");
+  expect(await screen.findByText(/server is not available/)).toBeVisible();
+});
+
+test("a rule behind one for every channel is marked", async () => {
+  await open();
+  expect(screen.queryByText(/^Never counts/)).toBeNull();
+  const pattern = screen.getByLabelText("Pattern of rule 1");
+  await userEvent.clear(pattern);
+  await userEvent.type(pattern, "*");
+  expect(screen.getByText("Never counts: rule 1 stands for every channel.")).toBeVisible();
+  await press("Move rule 1 down");
+  expect(screen.queryByText(/^Never counts/)).toBeNull();
+});
+
 test("limits: only what changed is sent, and an empty field goes back to the default", async () => {
   answer = () => ({ ...stored, limits: [] });
   await open();
@@ -233,12 +338,20 @@ test("a role that may only look sees why, and can still try an origin", async ()
   expect(client).toHaveAccessibleDescription(why);
   await userEvent.click(client);
   expect(client).toBeChecked();
-  for (const name of ["Save features", "Add origin", "Save origins", "Save limits"]) {
+  for (const name of [
+    "Save features",
+    "Add origin",
+    "Save origins",
+    "Add rule",
+    "Save rules",
+    "Save limits",
+  ]) {
     expect(screen.getByRole("button", { name })).toHaveAccessibleDescription(why);
   }
   expect(screen.getByLabelText("Origin 1")).toHaveAttribute("readonly");
   expect(screen.getByLabelText("Event data")).toHaveAttribute("readonly");
-  expect(screen.queryByRole("button", { name: /^(Remove|Reset)/ })).toBeNull();
+  expect(screen.getByLabelText("Pattern of rule 1")).toHaveAttribute("readonly");
+  expect(screen.queryByRole("button", { name: /^(Remove|Reset|Move)/ })).toBeNull();
   await userEvent.type(screen.getByLabelText("Try an origin"), "https://example.com{Enter}");
   expect(await screen.findByText("Let in by https://example.com.")).toBeVisible();
 });

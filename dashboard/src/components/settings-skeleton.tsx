@@ -7,7 +7,7 @@ export function SettingsSkeleton() {
       <p role="status" className="sr-only">
         Loading settings
       </p>
-      {["features", "origins", "limits"].map((card) => (
+      {["features", "origins", "rules", "limits"].map((card) => (
         <div key={card} className="flex flex-col gap-5 rounded-lg border border-line p-5">
           <div>
             <Skeleton className="h-5 w-32" />

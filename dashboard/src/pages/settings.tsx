@@ -4,6 +4,7 @@ import { useAppSettings } from "../api/settings";
 import { toDate } from "../api/time";
 import { Ago } from "../components/ago";
 import { AppState } from "../components/app-state";
+import { ChannelRulesForm } from "../components/channel-rules-form";
 import { useCurrentApp } from "../components/current-app";
 import { DeleteApp } from "../components/delete-app";
 import { EnableApp } from "../components/enable-app";
@@ -43,6 +44,7 @@ function Stored({ app }: { app: App }) {
       <>
         <FeaturesForm settings={settings} />
         <OriginsForm settings={settings} />
+        <ChannelRulesForm settings={settings} />
         <LimitsForm settings={settings} />
       </>
     );
@@ -50,7 +52,7 @@ function Stored({ app }: { app: App }) {
   if (!error) return <SettingsSkeleton />;
   return (
     <LoadProblem
-      what="features, origins and limits"
+      what="features, origins, channel rules and limits"
       error={error}
       onRetry={() => void refetch()}
       busy={isFetching}
