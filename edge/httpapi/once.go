@@ -5,7 +5,9 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 
+	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/edge/publish"
 	"github.com/pealhq/peal/pusher"
 )
@@ -62,12 +64,14 @@ func checkID(id string) (string, error) {
 
 // eventOnce publishes the one event of a request.
 func (s *Server) eventOnce(ctx context.Context, q query, key string) (response, error) {
-	return s.wholeOnce(ctx, q, publish.Parcel{Key: key, Question: question("event", q.work.infos), Answer: []byte(s.eventCounts(ctx, q).body)})
+	counts := func() []byte { return []byte(s.eventCounts(ctx, q).body) }
+	return s.wholeOnce(ctx, q, publish.Parcel{Key: key, Question: question("event", q.work.infos), Answer: counts})
 }
 
 // batchOnce publishes a batch under one key.
 func (s *Server) batchOnce(ctx context.Context, q query, key string) (response, error) {
-	answer, err := s.wholeOnce(ctx, q, publish.Parcel{Key: key, Question: question("batch", q.work.infos), Answer: []byte(s.batchCounts(ctx, q).body)})
+	counts := func() []byte { return []byte(s.batchCounts(ctx, q).body) }
+	answer, err := s.wholeOnce(ctx, q, publish.Parcel{Key: key, Question: question("batch", q.work.infos), Answer: counts})
 	return answer, batchError(err, len(q.work.events))
 }
 
@@ -82,12 +86,12 @@ func (s *Server) wholeOnce(ctx context.Context, q query, p publish.Parcel) (resp
 
 // eachOnce publishes the events of a batch under an id each, where they have one.
 func (s *Server) eachOnce(ctx context.Context, q query) (response, error) {
-	known := s.batchOccupancies(ctx, q)
+	known := sync.OnceValue(func() map[string]channels.Occupancy { return s.batchOccupancies(ctx, q) })
 	parcels := make([]publish.Parcel, len(q.work.events))
 	for i, e := range q.work.events {
 		parcels[i] = publish.Parcel{
 			Key: q.work.ids[i], Events: q.work.events[i : i+1], Question: question("one of a batch", q.work.infos[i:i+1]),
-			Answer: appendCounts(nil, q.app, e.Channels[0], q.work.infos[i], known),
+			Answer: func() []byte { return appendCounts(nil, q.app, e.Channels[0], q.work.infos[i], known()) },
 		}
 	}
 	receipts, err := s.cfg.Publisher.PublishOnce(ctx, q.app, parcels...)

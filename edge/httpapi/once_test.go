@@ -141,6 +141,26 @@ func TestTheCountsOfAKeyedPublish(t *testing.T) {
 	checkOnce(t, a.post("/apps/3/events", body), `{"channels":{"presence-a":{"user_count":0}}}`, true)
 }
 
+// TestARefusedPublishLooksIntoNoChannel: its names may be no channels', and who is over the rate is not to cost a question.
+func TestARefusedPublishLooksIntoNoChannel(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, "")
+	a.bus.failPresence(channels.ErrUnavailable) // which is logged where somebody looks
+	for path, body := range map[string]string{
+		"events":       `{"name":"e","data":"x","channel":"presence-a:b","info":"user_count","id":"k"}`,
+		"batch_events": `{"batch":[{"name":"e","data":"x","channel":"presence-a:b","info":"user_count","id":"k"}]}`,
+	} {
+		if w := a.post("/apps/3/"+path, body); w.Code != 400 || strings.Contains(a.log.String(), "without the counts") {
+			t.Errorf("%s: %d, logged %q", path, w.Code, a.log)
+		}
+		if w := a.post("/apps/3/"+path, strings.ReplaceAll(body, "a:b", "ab")); w.Code != 200 || !strings.Contains(a.log.String(), "without the counts") {
+			t.Errorf("%s, good: %d, logged %q", path, w.Code, a.log)
+		}
+		a = newAPI(t, "")
+		a.bus.failPresence(channels.ErrUnavailable)
+	}
+}
+
 func TestIDsOfEvents(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, "")

@@ -23,8 +23,9 @@ type Parcel struct {
 	// Question is what the answer depends on besides the events. Together they are what the key stands for, by whatever
 	// door they come; how a request was written down, or signed, is no part of it.
 	Question string
-	// Answer is what the customer is told. Whoever hands over the same parcel again gets the first one's.
-	Answer []byte
+	// Answer returns what the customer is told. Whoever hands over the same parcel again gets the first one's. It is asked
+	// for once, when nothing speaks against publishing any more, and may look into the channels of the events then.
+	Answer func() []byte
 }
 
 var errKey = errors.New("it must have from 1 to 128 printable ASCII characters")
@@ -54,6 +55,9 @@ func (p *Publisher) PublishOnce(ctx context.Context, app *tenants.App, parcels .
 	}
 	if err := p.admit(app, messages, events); err != nil {
 		return nil, err
+	}
+	for i := range sealed {
+		sealed[i].Answer = parcels[i].Answer()
 	}
 	receipts, err := p.bus.PublishOnce(ctx, app.ID, sealed...)
 	if err == nil && len(receipts) != len(sealed) {
@@ -114,7 +118,7 @@ func seal(app *tenants.App, parcels []Parcel) (sealed []channels.Parcel, message
 	}
 	sealed = make([]channels.Parcel, len(parcels))
 	for i, p := range parcels {
-		s := channels.Parcel{Key: p.Key, Answer: p.Answer}
+		s := channels.Parcel{Key: p.Key}
 		if p.Key != "" {
 			s.Digest = digest(&p)
 		}

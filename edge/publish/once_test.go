@@ -88,8 +88,10 @@ func (h *house) gives(app *tenants.App, want string, parcels ...publish.Parcel) 
 	}
 }
 
+func saying(answer string) func() []byte { return func() []byte { return []byte(answer) } }
+
 func one(key, channel, data, answer string) publish.Parcel {
-	return publish.Parcel{Key: key, Answer: []byte(answer), Events: []publish.Event{{Channels: []string{channel}, Name: "e", Data: data}}}
+	return publish.Parcel{Key: key, Answer: saying(answer), Events: []publish.Event{{Channels: []string{channel}, Name: "e", Data: data}}}
 }
 
 func TestPublishOnce(t *testing.T) {
@@ -109,7 +111,7 @@ func TestPublishOnce(t *testing.T) {
 	h.gives(other, "theirs+", one("k", "a", "9", "theirs"))
 	h.wants("2 a 9")
 	// Several events under one key are all published, or none is.
-	both := publish.Parcel{Key: "m", Events: slices.Concat(one("", "a", "4", "").Events, one("", "b", "5", "").Events)}
+	both := publish.Parcel{Key: "m", Answer: saying(""), Events: slices.Concat(one("", "a", "4", "").Events, one("", "b", "5", "").Events)}
 	h.gives(app, "+", both)
 	h.gives(app, "-", both)
 	h.wants("1 a 4", "1 b 5")
@@ -180,6 +182,9 @@ func refusalsNoteNothing(t *testing.T) {
 		"a key that is too long": {[]publish.Parcel{one("k", "a", "1", ""), one(strings.Repeat("l", 129), "a", "1", "")}, "id", 1},
 		"a key that is no text":  {[]publish.Parcel{one("k\n", "a", "1", "")}, "id", 0},
 	} {
+		for i := range c.parcels {
+			c.parcels[i].Answer = func() []byte { t.Errorf("%s: an answer was asked for", name); return nil }
+		}
 		var wrong *publish.EventError
 		if _, err := h.PublishOnce(t.Context(), app, c.parcels...); !errors.As(err, &wrong) || wrong.Field != c.field || wrong.Event != c.event || wrong.Reason == "" {
 			t.Errorf("%s: %v", name, err)

@@ -65,12 +65,13 @@ func callKey(header http.Header, named bool) (string, error) {
 // parcels puts all events into one parcel, where there is a key for that, or else each into its own. The answer is the
 // HTTP API's for who asks for no counts, since the same may be sent by that door next.
 func parcels(key string, sent []*publishv1.Event, events []publish.Event) []publish.Parcel {
+	answer := func() []byte { return []byte("{}") }
 	if key != "" {
-		return []publish.Parcel{{Key: key, Events: events, Answer: []byte("{}")}}
+		return []publish.Parcel{{Key: key, Events: events, Answer: answer}}
 	}
 	list := make([]publish.Parcel, len(events))
 	for i := range events {
-		list[i] = publish.Parcel{Key: sent[i].GetId(), Events: events[i : i+1], Answer: []byte("{}")}
+		list[i] = publish.Parcel{Key: sent[i].GetId(), Events: events[i : i+1], Answer: answer}
 	}
 	return list
 }
