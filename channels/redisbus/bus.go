@@ -31,6 +31,7 @@ type Bus struct {
 	begun     atomic.Bool
 	running   atomic.Bool
 	healthy   atomic.Bool
+	drains    atomic.Bool            // it has been asked to
 	deliver   func(channels.Message) // set before running is
 	tenure    tenure
 	joins     joins

@@ -30,6 +30,8 @@ type Config struct {
 	Node Node
 	// Load is asked for what changes of it, each time that the lease is renewed; nil where nothing does.
 	Load func() Load
+	// Drain is called once, when somebody has asked for it by [Bus.AskDrain]; nil where nothing drains. It must not wait.
+	Drain func()
 	// Notices are what is told of people who come and go.
 	Notices channels.Notices
 	// KeptBytes bounds what is kept for newcomers of one app's channels (32 MiB); beyond it is forgotten what would expire

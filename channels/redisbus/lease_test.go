@@ -1,9 +1,11 @@
 package redisbus
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -223,6 +225,41 @@ func TestNodes(t *testing.T) {
 	a.eventually("the dead one is off the list", func() bool {
 		list, err := a.Nodes(t.Context())
 		return err == nil && len(list) == 1 && list[0].ID == "a"
+	})
+}
+
+// TestAskedToDrain has one node ask another, which has an id that must be quoted, and which is not asked twice.
+func TestAskedToDrain(t *testing.T) {
+	t.Parallel()
+	url, prefix := testenv.Redis(t)
+	const id = "b \"quoted\" \\"
+	var a, b atomic.Int64
+	named := func(id string, drained *atomic.Int64) func(*Config) {
+		return func(c *Config) {
+			quick(c)
+			c.Node.ID = id
+			c.Drain = func() { drained.Add(1) }
+		}
+	}
+	from, to := run(t, newBusAt(t, url, prefix, named("a", &a))), run(t, newBusAt(t, url, prefix, named(id, &b)))
+	if err := from.AskDrain(t.Context(), "c"); !errors.Is(err, ErrNoNode) {
+		t.Errorf("a node that is not there: %v", err)
+	}
+	if err := from.AskDrain(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	from.eventually("the other learns of it", func() bool { return b.Load() == 1 })
+	if err := from.AskDrain(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(2 * to.cfg.renewEvery())
+	if a.Load() != 0 || b.Load() != 1 {
+		t.Errorf("who asked was told %d times, who was asked %d times", a.Load(), b.Load())
+	}
+	to.end()
+	from.eventually("it is not registered any more", func() bool { return errors.Is(from.AskDrain(t.Context(), id), ErrNoNode) })
+	from.eventually("the wish is forgotten", func() bool {
+		return from.client.HLen(t.Context(), from.names.none()+"wishes").Val() == 0
 	})
 }
 

@@ -26,6 +26,7 @@ import "github.com/pealhq/peal/channels"
 //	graves       sorted set of leases that are being swept, by when somebody last worked on it
 //	a:<lease>    set of the apps in which a lease may have something
 //	nodes        hash: lease to the node that holds it, as JSON
+//	wishes       hash: lease to what somebody wishes of the node that holds it: drain
 //	meta         hash: cluster, whose keys these are; epoch, which changes when Redis has lost all
 type names struct{ prefix string }
 

@@ -3,6 +3,8 @@ package redisbus
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -72,6 +74,25 @@ func (b *Bus) Nodes(ctx context.Context) ([]NodeStatus, error) {
 	}
 	slices.SortFunc(list, func(a, b NodeStatus) int { return strings.Compare(a.ID, b.ID) })
 	return list, nil
+}
+
+// ErrNoNode says that no edge is registered under an id.
+var ErrNoNode = errors.New("no such node is registered")
+
+// AskDrain has the node with an id drain, as soon as it renews its lease. A node whose lease is lost before it has learned of
+// it goes on: the registry shows that it does not drain, and who wants it asks again.
+func (b *Bus) AskDrain(ctx context.Context, nodeID string) error {
+	if !b.running.Load() {
+		return unavailable("ask a node to drain", errNotRunning)
+	}
+	reply, err := b.eval(ctx, b.scripts.drain, b.names.none(), nodeID)
+	if err != nil {
+		return err
+	}
+	if number(reply, 0) == 0 {
+		return fmt.Errorf("ask node %s to drain: %w", nodeID, ErrNoNode)
+	}
+	return nil
 }
 
 // Renew tells the registry at once of a load that has changed, as when the node begins to drain.

@@ -43,6 +43,8 @@ var (
 	keptLua string
 	//go:embed scripts/renew.lua
 	renewLua string
+	//go:embed scripts/drain.lua
+	drainLua string
 	//go:embed scripts/enlist.lua
 	enlistLua string
 	//go:embed scripts/bury.lua
@@ -64,7 +66,7 @@ func newScript(name, text string) *script {
 
 // scripts are all that there are.
 type scripts struct {
-	join, leave, publish, once, positions, read, vacate, occupied, channels, kept, renew, enlist, bury, touch, resign *script
+	join, leave, publish, once, positions, read, vacate, occupied, channels, kept, renew, drain, enlist, bury, touch, resign *script
 }
 
 func newScripts() scripts {
@@ -74,7 +76,7 @@ func newScripts() scripts {
 		vacate: newScript("vacate", vacateLua), occupied: newScript("occupied", occupiedLua),
 		channels: newScript("channels", channelsLua), kept: newScript("kept", keptLua), renew: newScript("renew", renewLua),
 		enlist: newScript("enlist", enlistLua), bury: newScript("bury", buryLua), touch: newScript("touch", touchLua),
-		resign: newScript("resign", resignLua),
+		resign: newScript("resign", resignLua), drain: newScript("drain", drainLua),
 	}
 }
 

@@ -237,6 +237,9 @@ func (b *Bus) extend(ctx context.Context, l *lease, fresh bool) (renewed, lostAl
 	if err != nil {
 		return false, false, err
 	}
+	if text(reply, 3) == "drain" && !b.drains.Swap(true) && b.cfg.Drain != nil {
+		b.cfg.Drain()
+	}
 	now, epoch := number(reply, 1), text(reply, 2)
 	t := &b.tenure
 	t.mu.Lock()

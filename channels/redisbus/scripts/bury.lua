@@ -9,6 +9,7 @@ end
 if not lease then return {} end
 redis.call('ZREM', tag .. 'leases', lease)
 redis.call('HDEL', tag .. 'nodes', lease)
+redis.call('HDEL', tag .. 'wishes', lease)
 redis.call('ZADD', tag .. 'graves', whole(now), lease)
 local found = redis.call('SMEMBERS', tag .. 'a:' .. lease)
 table.insert(found, 1, lease)
