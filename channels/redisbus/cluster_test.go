@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -15,7 +14,6 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/pealhq/peal/channels"
-	"github.com/pealhq/peal/channels/bustest"
 )
 
 const slots = 16384
@@ -100,38 +98,7 @@ func freePort(t testing.TB) string {
 func TestCluster(t *testing.T) {
 	t.Parallel()
 	c := startCluster(t)
-	var mu sync.Mutex
-	n := 0
-	prefix := func() string {
-		mu.Lock()
-		defer mu.Unlock()
-		n++
-		return fmt.Sprintf("test%d:", n)
-	}
-	t.Run("Bus", func(t *testing.T) {
-		bustest.Run(t, func(t *testing.T) channels.Bus { return newBusAt(t, c.url, prefix(), nil) })
-	})
-	t.Run("Presence", func(t *testing.T) {
-		bustest.RunPresence(t, func(t *testing.T, n channels.Notices) bustest.Both {
-			return newBusAt(t, c.url, prefix(), func(c *Config) { c.Notices = n })
-		})
-	})
-	t.Run("Once", func(t *testing.T) {
-		bustest.RunOnce(t, func(t *testing.T, n channels.Notices) bustest.Both {
-			return newBusAt(t, c.url, prefix(), func(c *Config) { c.Notices = n })
-		})
-	})
-	t.Run("Log", func(t *testing.T) {
-		bustest.RunLog(t, func(t *testing.T, n channels.Notices) bustest.Both {
-			return newBusAt(t, c.url, prefix(), func(c *Config) { c.Notices = n })
-		})
-	})
-	t.Run("Edges", func(t *testing.T) {
-		bustest.RunShared(t, func(t *testing.T, n channels.Notices) func() bustest.Both {
-			p := prefix()
-			return func() bustest.Both { return newBusAt(t, c.url, p, func(c *Config) { c.Notices = n }) }
-		})
-	})
+	runSuites(t, c.url)
 	t.Run("AnEdgeDies", func(t *testing.T) {
 		a, b := run(t, newBusAt(t, c.url, "die:", quick)), run(t, newBusAt(t, c.url, "die:", quick))
 		var topics []channels.Topic

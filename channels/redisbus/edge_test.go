@@ -24,13 +24,13 @@ type edge struct {
 	t    testing.TB
 	end  func()
 	mu   sync.Mutex
-	came map[channels.Topic][]string // guarded by mu
+	came map[channels.Topic][]channels.Message // guarded by mu
 }
 
 // run runs a bus until the test ends.
 func run(t testing.TB, b *Bus) *edge {
 	t.Helper()
-	e := &edge{Bus: b, t: t, came: make(map[channels.Topic][]string)}
+	e := &edge{Bus: b, t: t, came: make(map[channels.Topic][]channels.Message)}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	var running sync.WaitGroup
 	running.Go(func() {
@@ -50,10 +50,17 @@ func run(t testing.TB, b *Bus) *edge {
 func (e *edge) take(m channels.Message) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.came[m.Topic] = append(e.came[m.Topic], string(m.Frame))
+	e.came[m.Topic] = append(e.came[m.Topic], m)
 }
 
-func (e *edge) heard(topic channels.Topic) []string {
+func (e *edge) heard(topic channels.Topic) (frames []string) {
+	for _, m := range e.messages(topic) {
+		frames = append(frames, string(m.Frame))
+	}
+	return frames
+}
+
+func (e *edge) messages(topic channels.Topic) []channels.Message {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return slices.Clone(e.came[topic])
@@ -152,6 +159,7 @@ func testNotices() channels.Notices {
 		Added:    func(_ string, m channels.Member) []byte { return []byte("+" + m.ID) },
 		Removed:  func(_ string, m channels.Member) []byte { return []byte("-" + m.ID) },
 		Occupied: say("came"), Vacated: say("went"), Grace: grace,
+		Lost: func(string) []byte { return []byte("LOST") },
 	}
 }
 

@@ -59,7 +59,7 @@ func (f *follow) take(l *letter) {
 }
 
 // pass delivers a message that is the next, and drops one that was delivered. It returns false if something is missing before
-// it. The caller holds mu.
+// it, or if it is another one than was delivered from its place: that is younger than whatever was. The caller holds mu.
 func (f *follow) pass(l *letter) bool {
 	place := l.mark()
 	switch {
@@ -68,7 +68,7 @@ func (f *follow) pass(l *letter) bool {
 	case f.at.epoch == "":
 		f.at, f.seen = place, place.offset // The rule has just appeared.
 		f.deliver(l)
-	case place.epoch == f.at.epoch && place.offset <= f.at.offset:
+	case place.epoch == f.at.epoch && place.offset <= f.at.offset && (place.stamp <= f.at.stamp || f.at.stamp == 0):
 		f.bus.metrics.repeated.Inc()
 	case place.epoch == f.at.epoch && place.offset == f.at.offset+1:
 		f.at = place

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"syscall"
 	"testing"
@@ -34,14 +35,33 @@ func startSentinel(t testing.TB, master string) (port string) {
 	cmd := exec.Command(program, conf, "--sentinel")
 	cmd.Args[0] = "redis-server"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
+	started, ended := make(chan error), make(chan struct{})
+	go func() {
+		defer close(ended)
+		runtime.LockOSThread() // It dies with the thread that started it, so that must live on.
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			_ = cmd.Wait()
+		}
+	}()
+	if err := <-started; err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
+		<-ended
 	})
 	return port
+}
+
+// TestSentinel runs all suites on a server that a Sentinel watches over.
+func TestSentinel(t *testing.T) {
+	t.Parallel()
+	port := freePort(t)
+	startRedisIn(t, scratch(t), "--bind", "127.0.0.1", "--port", port)
+	url := "redis+sentinel://127.0.0.1:" + startSentinel(t, port) + "/peal"
+	runSuites(t, url)
 }
 
 // TestSentinelHandsOver kills the master.

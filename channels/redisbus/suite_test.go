@@ -1,8 +1,10 @@
 package redisbus
 
 import (
+	"fmt"
 	"log/slog"
 	"os"
+	"sync/atomic"
 	"testing"
 
 	"github.com/pealhq/peal/channels"
@@ -39,36 +41,26 @@ func logger(testing.TB) *slog.Logger {
 	return nil
 }
 
-func TestBus(t *testing.T) {
+func TestSuites(t *testing.T) {
 	t.Parallel()
-	bustest.Run(t, func(t *testing.T) channels.Bus { return newBus(t, nil) })
+	url, _ := testenv.Redis(t)
+	runSuites(t, url)
 }
 
-func TestPresence(t *testing.T) {
-	t.Parallel()
-	bustest.RunPresence(t, func(t *testing.T, n channels.Notices) bustest.Both {
-		return newBus(t, func(c *Config) { c.Notices = n })
+// runSuites runs all suites on a Redis, each test with keys of its own.
+func runSuites(t *testing.T, url string) {
+	t.Helper()
+	var n atomic.Int64
+	platform := func(t *testing.T, notices channels.Notices) func() bustest.Both {
+		prefix := fmt.Sprintf("suite%d:", n.Add(1))
+		return func() bustest.Both { return newBusAt(t, url, prefix, func(c *Config) { c.Notices = notices }) }
+	}
+	one := func(t *testing.T, notices channels.Notices) bustest.Both { return platform(t, notices)() }
+	t.Run("Bus", func(t *testing.T) {
+		bustest.Run(t, func(t *testing.T) channels.Bus { return one(t, channels.Notices{}) })
 	})
-}
-
-func TestOnce(t *testing.T) {
-	t.Parallel()
-	bustest.RunOnce(t, func(t *testing.T, n channels.Notices) bustest.Both {
-		return newBus(t, func(c *Config) { c.Notices = n })
-	})
-}
-
-func TestLog(t *testing.T) {
-	t.Parallel()
-	bustest.RunLog(t, func(t *testing.T, n channels.Notices) bustest.Both {
-		return newBus(t, func(c *Config) { c.Notices = n })
-	})
-}
-
-func TestEdges(t *testing.T) {
-	t.Parallel()
-	bustest.RunShared(t, func(t *testing.T, n channels.Notices) func() bustest.Both {
-		url, prefix := testenv.Redis(t)
-		return func() bustest.Both { return newBusAt(t, url, prefix, func(c *Config) { c.Notices = n }) }
-	})
+	t.Run("Presence", func(t *testing.T) { bustest.RunPresence(t, one) })
+	t.Run("Once", func(t *testing.T) { bustest.RunOnce(t, one) })
+	t.Run("Log", func(t *testing.T) { bustest.RunLog(t, one) })
+	t.Run("Edges", func(t *testing.T) { bustest.RunShared(t, platform) })
 }

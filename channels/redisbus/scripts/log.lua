@@ -1,7 +1,7 @@
 -- The logs of topics, and how anything is published; it is put before each script of an app, after lib.lua.
 --
 -- A log is a list of the envelopes that were published last, each with 8 bytes before it that say when, in milliseconds; that
--- is its stamp. Their offsets have no gap, and the last one is in the hash beside it, with the epoch and the rule: e, o, s (the
+-- is its stamp, and never falls. Their offsets have no gap, and the last one is in the hash beside it, with the epoch and the rule: e, o, s (the
 -- last stamp), n (how many are remembered) and t (for how many milliseconds). The hash outlives the list by an hour, and is
 -- touched by every edge that listens; when it has gone the next epoch begins.
 --
@@ -76,8 +76,11 @@ end
 local function append(channel, envelope, rule)
   local head, now = head_of(channel), clock()
   for _, old in ipairs(redis.call('ZRANGEBYSCORE', logs_by_expiry, '-inf', whole(now), 'LIMIT', 0, 16)) do forget_log(old) end
-  local epoch = redis.call('HGET', head, 'e')
-  if not epoch then
+  local old = redis.call('HMGET', head, 'e', 's')
+  local epoch = old[1]
+  if epoch then
+    now = math.max(now, tonumber(old[2]))
+  else
     epoch = rule.epoch
     begin_epoch(channel, epoch)
   end

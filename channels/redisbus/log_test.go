@@ -1,0 +1,422 @@
+package redisbus
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/pealhq/peal/channels"
+	"github.com/pealhq/peal/internal/testenv"
+)
+
+var longLog = channels.Log{Size: 100_000, TTL: time.Minute}
+
+// follow subscribes to topics with a log.
+func (e *edge) follow(log channels.Log, topics ...channels.Topic) {
+	e.t.Helper()
+	for _, topic := range topics {
+		if err := e.Subscribe(e.t.Context(), topic, log); err != nil {
+			e.t.Fatalf("subscribe: %v", err)
+		}
+	}
+}
+
+// log publishes to a topic's log until the edge takes it, which may be more than once.
+func (e *edge) log(log channels.Log, topic channels.Topic, frames ...string) {
+	e.t.Helper()
+	for _, frame := range frames {
+		e.eventually("a publish is taken", func() bool {
+			return e.Publish(e.t.Context(), channels.Message{Topic: topic, Frame: []byte(frame), Log: log}) == nil
+		})
+	}
+}
+
+func numbers(first, last int) (list []string) {
+	for i := first; i <= last; i++ {
+		list = append(list, strconv.Itoa(i))
+	}
+	return list
+}
+
+// position of what an edge heard last.
+func (e *edge) last(topic channels.Topic) channels.Position {
+	list := e.messages(topic)
+	return list[len(list)-1].Position
+}
+
+// ledger is what publishers were told is out.
+type ledger struct {
+	mu  sync.Mutex
+	out map[channels.Topic][]string // guarded by mu
+}
+
+func (l *ledger) note(topic channels.Topic, id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.out[topic] = append(l.out[topic], id)
+}
+
+// check compares what edges heard with the ledger: nothing lost, nothing twice, places without a gap, and one order.
+func (l *ledger) check(t *testing.T, edges ...*edge) {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	published, lost, twice := 0, 0, 0
+	for topic, ids := range l.out {
+		published += len(ids)
+		for i, e := range edges {
+			e.eventually(fmt.Sprintf("edge %d heard all on %s", i, topic.Channel), func() bool { return len(e.heard(topic)) >= len(ids) })
+			heard, list := map[string]int{}, e.messages(topic)
+			for n, m := range list {
+				heard[string(m.Frame)]++
+				if m.Position.Offset != uint64(n+1) || m.Position.Epoch != list[0].Position.Epoch {
+					t.Fatalf("edge %d, %s: message %d (%q) is at %+v", i, topic.Channel, n, m.Frame, m.Position)
+				}
+			}
+			for _, id := range ids {
+				if heard[id] == 0 {
+					lost++
+				}
+			}
+			for _, times := range heard {
+				twice += times - 1
+			}
+			if !slices.Equal(e.heard(topic), edges[0].heard(topic)) {
+				t.Errorf("%s: edge %d heard another order than edge 0", topic.Channel, i)
+			}
+		}
+	}
+	t.Logf("published %d on %d channels, heard by %d edges: %d lost, %d twice", published, len(l.out), len(edges), lost, twice)
+	if lost > 0 || twice > 0 {
+		t.Errorf("%d lost, %d twice", lost, twice)
+	}
+}
+
+// publishOnceUntil has several publishers publish without end, each parcel again until it is known to be out.
+func publishOnceUntil(t *testing.T, stop <-chan struct{}, l *ledger, topics []channels.Topic, edges ...*edge) (wait func()) {
+	t.Helper()
+	var all sync.WaitGroup
+	for p := range 2 * len(edges) {
+		all.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				topic, id := topics[rand.IntN(len(topics))], fmt.Sprintf("%d.%d", p, i)
+				m := channels.Message{Topic: topic, Frame: []byte(id), Log: longLog}
+				parcel := channels.Parcel{Key: id, Digest: "d", Messages: []channels.Message{m}}
+				for {
+					if _, err := edges[p%len(edges)].PublishOnce(t.Context(), topic.App, parcel); err == nil {
+						break
+					}
+				}
+				l.note(topic, id)
+				time.Sleep(time.Millisecond)
+			}
+		})
+	}
+	return all.Wait
+}
+
+// TestLogWhileConnectionsAreKilled kills connections of all kinds at random, under publishers who ask again.
+func TestLogWhileConnectionsAreKilled(t *testing.T) {
+	t.Parallel()
+	const kills = 200
+	r, _ := startRedis(t)
+	a, b := run(t, newBusAt(t, r.URL(), "kills:", quick)), run(t, newBusAt(t, r.URL(), "kills:", quick))
+	var topics []channels.Topic
+	for i := range 8 {
+		topics = append(topics, channels.Topic{App: strconv.Itoa(i % 3), Channel: fmt.Sprint("c", i)})
+	}
+	a.follow(longLog, topics...)
+	b.follow(longLog, topics...)
+	l := &ledger{out: make(map[channels.Topic][]string)}
+	stop := make(chan struct{})
+	wait := publishOnceUntil(t, stop, l, topics, a, b)
+	u, err := redis.ParseURL(r.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	killer := redis.NewClient(u)
+	defer func() { _ = killer.Close() }()
+	began := time.Now()
+	for n := 0; n < kills; {
+		time.Sleep(time.Duration(rand.IntN(40)) * time.Millisecond)
+		clients := strings.Split(strings.TrimSpace(killer.ClientList(t.Context()).Val()), "\n")
+		one := clients[rand.IntN(len(clients))]
+		id, _, _ := strings.Cut(strings.TrimPrefix(one, "id="), " ")
+		if strings.Contains(one, "name=peal") && killer.ClientKillByFilter(t.Context(), "ID", id).Val() == 1 {
+			n++
+		}
+	}
+	took := time.Since(began)
+	close(stop)
+	wait()
+	l.check(t, a, b)
+	t.Logf("%d kills in %v, %d pub/sub connections replaced, %d messages read from logs, %d repeats dropped", kills, took,
+		count(a.metrics.reconnects)+count(b.metrics.reconnects), count(a.metrics.caughtUp)+count(b.metrics.caughtUp),
+		count(a.metrics.repeated)+count(b.metrics.repeated))
+	if n := count(a.metrics.lost) + count(b.metrics.lost); n != 0 {
+		t.Errorf("a loss was told of %d times", n)
+	}
+	if count(a.metrics.reconnects)+count(b.metrics.reconnects) == 0 {
+		t.Error("no pub/sub connection was killed")
+	}
+}
+
+// TestLogAfterSilence cuts the network of one edge without a word for five seconds.
+func TestLogAfterSilence(t *testing.T) {
+	t.Parallel()
+	url, prefix := testenv.Redis(t)
+	wire, through := newProxy(t, url)
+	long := func(c *Config) { c.Notices = testNotices() }
+	a, b := run(t, newBusAt(t, through, prefix, long)), run(t, newBusAt(t, url, prefix, long))
+	topics := []channels.Topic{{App: "1", Channel: "x"}, {App: "1", Channel: "y"}, {App: "2", Channel: "z"}}
+	quiet := channels.Topic{App: "2", Channel: "one that is heard before the cut and after it"}
+	a.follow(longLog, append(topics, quiet)...)
+	b.follow(longLog, topics...)
+	l := &ledger{out: make(map[channels.Topic][]string)}
+	stop := make(chan struct{})
+	wait := publishOnceUntil(t, stop, l, topics, b)
+	b.log(longLog, quiet, "1")
+	a.hears(quiet, "1")
+	wire.set(true)
+	b.log(longLog, quiet, "2")
+	time.Sleep(5 * time.Second)
+	before := len(a.heard(topics[0]))
+	wire.set(false)
+	healed := time.Now()
+	a.eventually("it catches up", func() bool { return len(a.heard(topics[0])) > before })
+	t.Logf("the first message came %v after the network had healed", time.Since(healed))
+	a.hears(quiet, "1", "2") // without a later message that would show the gap
+	time.Sleep(100 * time.Millisecond)
+	close(stop)
+	wait()
+	l.check(t, a, b)
+	if n := count(a.metrics.lost); n != 0 {
+		t.Errorf("a loss was told of %d times", n)
+	}
+}
+
+// TestLogOfARedisThatLostAll empties Redis under edges that stay connected.
+func TestLogOfARedisThatLostAll(t *testing.T) {
+	t.Parallel()
+	r, _ := startRedis(t)
+	a, b := run(t, newBusAt(t, r.URL(), "flush:", quick)), run(t, newBusAt(t, r.URL(), "flush:", quick))
+	a.follow(longLog, news)
+	b.follow(longLog, news)
+	a.log(longLog, news, numbers(1, 5)...)
+	for _, e := range []*edge{a, b} {
+		e.hears(news, numbers(1, 5)...)
+	}
+	epoch := a.last(news).Epoch
+	if err := a.client.FlushAll(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	a.log(longLog, news, numbers(6, 8)...)
+	for _, e := range []*edge{a, b} {
+		e.hears(news, append(append(numbers(1, 5), "LOST"), numbers(6, 8)...)...)
+		if last := e.last(news); last.Epoch == epoch || last.Offset != 3 {
+			t.Errorf("after %q the last message is at %+v", epoch, last)
+		}
+		if n := count(e.metrics.lost); n != 1 {
+			t.Errorf("a loss was told of %d times", n)
+		}
+	}
+}
+
+// TestLogOfARedisThatStartsEmpty has Redis come back with nothing. Nobody publishes after that, and all are told even so.
+func TestLogOfARedisThatStartsEmpty(t *testing.T) {
+	t.Parallel()
+	r, dir := startRedis(t)
+	a := run(t, newBusAt(t, r.URL(), "empty:", quick))
+	a.follow(longLog, news, room)
+	a.log(longLog, news, "1")
+	a.hears(news, "1")
+	stopRedis(t, r)
+	startRedisIn(t, dir)
+	back := time.Now()
+	a.hears(news, "1", "LOST")
+	a.hears(room, "LOST")
+	t.Logf("told %v after Redis was back", time.Since(back))
+	a.log(longLog, news, "2")
+	a.hears(news, "1", "LOST", "2")
+}
+
+// TestLogThatIsTooShort has more published while an edge is cut off than the log remembers.
+func TestLogThatIsTooShort(t *testing.T) {
+	t.Parallel()
+	url, prefix := testenv.Redis(t)
+	wire, through := newProxy(t, url)
+	long := func(c *Config) { c.Notices = testNotices() }
+	a, b := run(t, newBusAt(t, through, prefix, long)), run(t, newBusAt(t, url, prefix, long))
+	short, brief := channels.Log{Size: 10, TTL: time.Minute}, channels.Log{Size: 10, TTL: time.Second}
+	whole := channels.Topic{App: "1", Channel: "whole"}
+	a.follow(short, news, whole)
+	a.follow(brief, room)
+	b.log(short, news, "1", "2")
+	b.log(short, whole, "1")
+	b.log(brief, room, "1")
+	a.hears(news, "1", "2")
+	a.hears(whole, "1")
+	a.hears(room, "1")
+	wire.set(true)
+	a.eventually("it knows that it is deaf", func() bool { return !a.Healthy() })
+	b.log(short, news, numbers(3, 30)...)
+	b.log(short, whole, numbers(2, 10)...)
+	b.log(brief, room, "2")
+	time.Sleep(2 * brief.TTL)
+	wire.set(false)
+	a.hears(news, append([]string{"1", "2", "LOST"}, numbers(21, 30)...)...)
+	a.hears(whole, numbers(1, 10)...)
+	a.hears(room, "1", "LOST")
+	b.log(short, news, "31")
+	b.log(brief, room, "3")
+	a.hears(news, append(append([]string{"1", "2", "LOST"}, numbers(21, 30)...), "31")...)
+	a.hears(room, "1", "LOST", "3")
+	if n := count(a.metrics.lost); n != 2 {
+		t.Errorf("a loss was told of %d times", n)
+	}
+}
+
+// TestLogThatForked has a server take over that did not get the last messages, and take others in their places before the
+// edge looks.
+func TestLogThatForked(t *testing.T) {
+	t.Parallel()
+	for name, after := range map[string]int{"BeforeAnybodyPublishes": 0, "InTheSamePlace": 2, "PastThePlace": 5} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url, prefix := testenv.Redis(t)
+			wire, through := newProxy(t, url)
+			long := func(c *Config) { c.Notices = testNotices() }
+			a, b := run(t, newBusAt(t, through, prefix, long)), run(t, newBusAt(t, url, prefix, long))
+			a.follow(longLog, news)
+			b.log(longLog, news, numbers(1, 5)...)
+			a.hears(news, numbers(1, 5)...)
+			epoch := a.last(news).Epoch
+			wire.set(true)
+			a.eventually("the connection is given up", func() bool { return count(a.metrics.reconnects) > 0 })
+			b.client.HIncrBy(t.Context(), b.names.app("1")+"g:"+news.Channel, "o", -2)
+			if err := b.client.RPopCount(t.Context(), b.names.app("1")+"h:"+news.Channel, 2).Err(); err != nil {
+				t.Fatal(err)
+			}
+			for i := range after {
+				b.log(longLog, news, fmt.Sprint("other ", i))
+			}
+			wire.set(false)
+			a.eventually("the loss is told of", func() bool { return slices.Contains(a.heard(news), "LOST") })
+			b.log(longLog, news, "6", "7")
+			a.hears(news, append(numbers(1, 5), "LOST", "6", "7")...)
+			if last := a.last(news); last.Epoch == epoch || last.Offset != 2 {
+				t.Errorf("after %q the last message is at %+v", epoch, last)
+			}
+		})
+	}
+}
+
+// TestLogThatForkedUnnoticed has the same happen while the edge stays connected, so that what it is sent tells it.
+func TestLogThatForkedUnnoticed(t *testing.T) {
+	t.Parallel()
+	a := run(t, newBus(t, func(c *Config) { c.Notices = testNotices() }))
+	a.follow(longLog, news)
+	a.log(longLog, news, numbers(1, 5)...)
+	a.hears(news, numbers(1, 5)...)
+	time.Sleep(10 * time.Millisecond) // Whoever takes over has another time on its clock.
+	a.client.HIncrBy(t.Context(), a.names.app("1")+"g:"+news.Channel, "o", -2)
+	if err := a.client.RPopCount(t.Context(), a.names.app("1")+"h:"+news.Channel, 2).Err(); err != nil {
+		t.Fatal(err)
+	}
+	a.log(longLog, news, "other")
+	a.eventually("the loss is told of", func() bool { return slices.Contains(a.heard(news), "LOST") })
+	a.log(longLog, news, "6")
+	a.hears(news, append(numbers(1, 5), "LOST", "6")...)
+}
+
+// TestLogOfADeadEdge has another edge, which does not know the rule, tell of the members of one that has died.
+func TestLogOfADeadEdge(t *testing.T) {
+	t.Parallel()
+	url, prefix := testenv.Redis(t)
+	a, b := run(t, newBusAt(t, url, prefix, quick)), run(t, newBusAt(t, url, prefix, quick))
+	arrives := arrival(room, "1.1", "ann")
+	arrives.Log = longLog
+	a.follow(longLog, room)
+	if _, err := a.Join(t.Context(), arrives); err != nil {
+		t.Fatal(err)
+	}
+	b.subscribe(room)
+	a.die()
+	b.hears(room, "-ann")
+	if at := b.last(room); at.Offset != 2 {
+		t.Errorf("the notice is at %+v", at)
+	}
+}
+
+// TestLogsOfOneAppAreBounded fills what an app may have in logs.
+func TestLogsOfOneAppAreBounded(t *testing.T) {
+	t.Parallel()
+	a := run(t, newBus(t, func(c *Config) { c.LogBytes = 64 << 10 }))
+	frame := strings.Repeat("x", 1000)
+	for i := range 300 {
+		a.log(longLog, channels.Topic{App: "1", Channel: fmt.Sprint("c", i%7)}, frame)
+	}
+	for range 100 {
+		a.log(longLog, channels.Topic{App: "2", Channel: "c"}, frame)
+	}
+	for app, logs := range map[string]int{"1": 7, "2": 1} {
+		tag, most := a.names.app(app), 0
+		for i := range logs {
+			name := fmt.Sprint("c", i)
+			if logs == 1 {
+				name = "c"
+			}
+			most += int(a.client.LLen(t.Context(), tag+"h:"+name).Val())
+		}
+		counted, err := a.client.Get(t.Context(), tag+"hb").Int()
+		if err != nil || counted > a.cfg.LogBytes || counted < a.cfg.LogBytes/4 || most*len(frame) > a.cfg.LogBytes || most == 0 {
+			t.Errorf("app %s has %d messages in logs, counted as %d bytes, %v", app, most, counted, err)
+		}
+		sum := 0
+		for _, v := range a.client.HVals(t.Context(), tag+"hs").Val() {
+			n, _ := strconv.Atoi(v)
+			sum += n
+		}
+		if sum != counted {
+			t.Errorf("app %s: the parts are %d and the sum %d", app, sum, counted)
+		}
+	}
+}
+
+// TestLogIsTrimmedByAge has messages grow too old while others follow.
+func TestLogIsTrimmedByAge(t *testing.T) {
+	t.Parallel()
+	a := run(t, newBus(t, nil))
+	brief := channels.Log{Size: 1000, TTL: 300 * time.Millisecond}
+	length := func() int64 { return a.client.LLen(t.Context(), a.names.app("1")+"h:"+news.Channel).Val() }
+	a.log(brief, news, numbers(1, 20)...)
+	if n := length(); n != 20 {
+		t.Errorf("%d of 20 are remembered", n)
+	}
+	time.Sleep(brief.TTL / 2)
+	a.log(brief, news, "21")
+	time.Sleep(brief.TTL * 2 / 3)
+	a.log(brief, news, "22")
+	if n := length(); n != 2 {
+		t.Errorf("%d are remembered, of which 20 are too old", n)
+	}
+	a.eventually("the log expires", func() bool { return length() == 0 })
+	narrow := channels.Log{Size: 5, TTL: time.Minute}
+	a.log(longLog, news, numbers(1, 50)...)
+	a.log(narrow, news, "51")
+	if n := length(); n != 5 {
+		t.Errorf("%d are remembered by a rule of 5", n)
+	}
+}
