@@ -92,6 +92,11 @@ fuzz: toolchain ## run every fuzz test for a while: make fuzz ARGS=2m
 bench: need-postgres toolchain ## measure Peal beside a plain server, into docs/performance.md: make bench ARGS=--quick
 	@scripts/bench.sh $(ARGS)
 
+.PHONY: chaos
+chaos: need-redis need-postgres toolchain ## break a platform of many processes on purpose, into docs/reliability.md: make chaos ARGS='--rows R1,R9'
+	@go build -buildvcs=false -o bin/chaos ./test/chaos/cmd/chaos
+	@exec bin/chaos $(if $(findstring --rows,$(ARGS)),,--document docs/reliability.md) $(ARGS)
+
 .PHONY: clean
 clean: ## remove what was built; keeps .peal (data), .tools and node_modules
 	@rm -rf bin
@@ -112,6 +117,10 @@ need-postgres:
 .PHONY: need-tests
 need-tests:
 	@scripts/need.sh redis-tools=redis-server,redis-check-rdb chromium=chromium gcc=gcc
+
+.PHONY: need-redis
+need-redis:
+	@scripts/need.sh redis-tools=redis-server,redis-check-rdb
 
 .PHONY: need-shellcheck
 need-shellcheck:

@@ -32,8 +32,7 @@ func (c commands) without(o commands) commands {
 
 // asked are the commands that come over the network in what Peal does. All others are called by scripts.
 var asked = []string{
-	"evalsha", "eval", "spublish", "ssubscribe", "sunsubscribe", "hgetall", "zrangebyscore", "zscore", "ping", "hello", "client", "script",
-	"config", "cluster", "command",
+	"evalsha", "eval", "spublish", "ssubscribe", "sunsubscribe", "ping", "hello", "client", "script", "config", "cluster",
 }
 
 // String tells how many questions there are, which, and how many commands scripts call for them.

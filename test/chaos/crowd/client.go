@@ -123,6 +123,20 @@ func (c *client) fail(err error) {
 	c.lost(err)
 }
 
+var (
+	memberAdded   = []byte(`"pusher_internal:member_added"`)
+	memberRemoved = []byte(`"pusher_internal:member_removed"`)
+	userKey       = []byte(`\"user_id\":\"`)
+	userEnd       = []byte(`\"`)
+)
+
+// userOf finds the user in a notice, whose data is a string with JSON in it. Our own users need no escapes.
+func userOf(text []byte) string {
+	_, rest, _ := bytes.Cut(text, userKey)
+	user, _, _ := bytes.Cut(rest, userEnd)
+	return string(user)
+}
+
 // frameHead is what is read of a frame that is no event of ours.
 type frameHead struct {
 	Event   string          `json:"event"`
@@ -133,6 +147,11 @@ type frameHead struct {
 func (c *client) message(text []byte) {
 	if id, ok := ledger.FindID(text); ok {
 		c.hear(id, text)
+		return
+	}
+	// A thousand who join are half a million of these.
+	if added := bytes.Contains(text, memberAdded); added || bytes.Contains(text, memberRemoved) {
+		c.members.notice(added, userOf(text), c.now())
 		return
 	}
 	var f frameHead
@@ -153,8 +172,6 @@ func (c *client) message(text []byte) {
 		c.confirmed(data)
 	case "pusher:ping":
 		c.conn.Write(wire.AppendFrame(nil, wire.OpText, []byte(`{"event":"pusher:pong","data":{}}`)))
-	case "pusher_internal:member_added", "pusher_internal:member_removed":
-		c.members.notice(f.Event == "pusher_internal:member_added", data, c.now())
 	case "peal:gap":
 		if n := len(c.listenings); n > 0 && f.Channel == c.seat.Name {
 			l := &c.listenings[n-1]

@@ -34,11 +34,7 @@ func (m *membership) list(data []byte, now time.Duration) {
 	m.grown(now)
 }
 
-func (m *membership) notice(added bool, data []byte, now time.Duration) {
-	var n struct {
-		UserID string `json:"user_id"`
-	}
-	_ = json.Unmarshal(data, &n) // as above
+func (m *membership) notice(added bool, user string, now time.Duration) {
 	if m.here == nil {
 		m.here = map[string]bool{}
 	}
@@ -46,13 +42,13 @@ func (m *membership) notice(added bool, data []byte, now time.Duration) {
 		m.added, m.removed = map[string]int{}, map[string]int{}
 	}
 	if added {
-		m.here[n.UserID] = true
-		m.added[n.UserID]++
+		m.here[user] = true
+		m.added[user]++
 		m.grown(now)
 		return
 	}
-	delete(m.here, n.UserID)
-	m.removed[n.UserID]++
+	delete(m.here, user)
+	m.removed[user]++
 	m.lastGone = now
 }
 
