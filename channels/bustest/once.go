@@ -131,7 +131,7 @@ func keysOfApps(t *testing.T, h *house) {
 	h.expect(other, "1")
 }
 
-func someAreNew(t *testing.T, h *house) {
+func someAreNew(_ *testing.T, h *house) {
 	h.subscribe(topic("a"))
 	var parcels []channels.Parcel
 	for i := range 10 {

@@ -221,7 +221,10 @@ func countsAndLists(t *testing.T, h *house) {
 	names := []string{"presence-a", "nobody's", "news", "gone", "news"}
 	counts, err := h.Occupancies(ctx, topic("").App, names)
 	want := []channels.Occupancy{
-		{Channel: "presence-a", Subscribers: 1, Members: 1}, {Channel: "nobody's"}, {Channel: "news", Subscribers: 2}, {Channel: "gone"},
+		{Channel: "presence-a", Subscribers: 1, Members: 1},
+		{Channel: "nobody's"},
+		{Channel: "news", Subscribers: 2},
+		{Channel: "gone"},
 		{Channel: "news", Subscribers: 2},
 	}
 	if err != nil || !slices.Equal(counts, want) {

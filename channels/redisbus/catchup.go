@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -105,15 +106,16 @@ func (b *Bus) catchUp(ctx context.Context) {
 }
 
 // followed takes all topics that follow a log and are in nobody's hands.
-func (b *Bus) followed() (list []*follow) {
+func (b *Bus) followed() []*follow {
+	var list []*follow
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	for _, in := range b.interests {
-		if f := in.follow.Load(); f != nil && f.claim() {
+		if f := in.follow.Load(); f != nil {
 			list = append(list, f)
 		}
 	}
-	return list
+	b.mu.Unlock()
+	return slices.DeleteFunc(list, func(f *follow) bool { return !f.claim() })
 }
 
 // claim takes a follow into the hands of who asks.
@@ -213,7 +215,7 @@ func (b *Bus) readOn(ctx context.Context, f *follow) (current, lost bool, err er
 	for i := head; i < len(reply); i++ {
 		l := b.openElement(text(reply, i))
 		l.Topic = f.topic
-		l.Position = channels.Position{Epoch: p.epoch, Offset: p.first + uint64(i-head)} //nolint:gosec // i is not below head.
+		l.Position = channels.Position{Epoch: p.epoch, Offset: p.first + uint64(i-head)}
 		p.letters = append(p.letters, l)
 	}
 	current, lost = f.merge(w, p)

@@ -95,6 +95,9 @@ func (f *follow) deliver(l *letter) {
 func (f *follow) hold(l *letter) {
 	if f.missed || len(f.held) >= maxHeld || f.bytes+len(l.Frame) > maxHeldBytes {
 		f.missed = true
+		if l.Position.Epoch == "" {
+			f.lose(f.at) // No log has it.
+		}
 		return
 	}
 	f.held = append(f.held, *l)

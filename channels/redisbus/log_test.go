@@ -420,3 +420,96 @@ func TestLogIsTrimmedByAge(t *testing.T) {
 		t.Errorf("%d are remembered by a rule of 5", n)
 	}
 }
+
+// TestLogHasNoHole subscribes again and again, each time with the connection lost as soon as it is subscribed: what is
+// published from then on comes, even so.
+func TestLogHasNoHole(t *testing.T) {
+	t.Parallel()
+	r, _ := startRedis(t)
+	a, b := run(t, newBusAt(t, r.URL(), "hole:", quick)), run(t, newBusAt(t, r.URL(), "hole:", quick))
+	for i := range 30 {
+		topic := channels.Topic{App: "1", Channel: fmt.Sprint("c", i)}
+		b.log(longLog, topic, "before")
+		a.follow(longLog, topic)
+		var killed sync.WaitGroup
+		killed.Go(func() { _ = b.client.ClientKillByFilter(t.Context(), "TYPE", "pubsub").Err() })
+		b.log(longLog, topic, "1", "2")
+		killed.Wait()
+		a.hears(topic, "1", "2")
+		if err := a.Unsubscribe(t.Context(), topic); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestLogIsCompared has an edge miss the last message without any sign of that.
+func TestLogIsCompared(t *testing.T) {
+	t.Parallel()
+	a := run(t, newBus(t, func(c *Config) { c.Notices = testNotices() }))
+	a.follow(longLog, news, room)
+	a.log(longLog, news, "1")
+	a.hears(news, "1")
+	tag := a.names.app("1")
+	element := string(seal(&channels.Message{Frame: []byte("2")}, time.Now()))
+	a.client.RPush(t.Context(), tag+"h:"+news.Channel, "\x00\x00\x00\x00\x00\x00\x00\x09"+element)
+	if err := a.client.HIncrBy(t.Context(), tag+"g:"+news.Channel, "o", 1).Err(); err != nil {
+		t.Fatal(err)
+	}
+	a.client.PExpire(t.Context(), tag+"g:"+room.Channel, time.Minute)
+	a.laggards.add(a.followed()...) // as it is done every now and then
+	a.hears(news, "1", "2")
+	a.eventually("the log that is listened to is remembered", func() bool {
+		return a.client.PTTL(t.Context(), tag+"g:"+room.Channel).Val() > time.Minute
+	})
+	a.log(longLog, news, "3")
+	a.hears(news, "1", "2", "3")
+	if n := count(a.metrics.lost); n != 0 {
+		t.Errorf("a loss was told of %d times", n)
+	}
+}
+
+// TestALongLogDoesNotBlockOthers has one topic of a connection catch up with much while another has something new.
+func TestALongLogDoesNotBlockOthers(t *testing.T) {
+	t.Parallel()
+	r, _ := startRedis(t)
+	one := func(c *Config) { quick(c); c.Readers = 1 }
+	a, b := run(t, newBusAt(t, r.URL(), "long:", one)), run(t, newBusAt(t, r.URL(), "long:", one))
+	long, short := channels.Topic{App: "1", Channel: "long"}, channels.Topic{App: "1", Channel: "short"}
+	b.log(longLog, long, "0")
+	a.follow(longLog, long, short)
+	plain := channels.Topic{App: "1", Channel: "plain"}
+	a.subscribe(plain)
+	f := a.interests[long].follow.Load()
+	const n = 20_000
+	// The long one is held back as if it had fallen behind, until there is much to read.
+	f.mu.Lock()
+	f.behind, f.queued = true, true
+	f.mu.Unlock()
+	for i := 0; i < n; i += 100 {
+		var messages []channels.Message
+		for j := range 100 {
+			messages = append(messages, channels.Message{Topic: long, Frame: []byte(strconv.Itoa(i + j + 1)), Log: longLog})
+		}
+		if err := b.Publish(t.Context(), messages...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a.eventually("all came and most was not held back", func() bool { return count(a.metrics.received) >= n })
+	began := time.Now()
+	a.laggards.add(f)
+	worst := time.Duration(0)
+	rounds := 0
+	for len(a.heard(long)) < n {
+		sent := time.Now()
+		rounds++
+		b.log(longLog, short, strconv.Itoa(rounds))
+		b.say(plain, strconv.Itoa(rounds))
+		a.eventually("the others come", func() bool { return len(a.heard(short)) == rounds && len(a.heard(plain)) == rounds })
+		worst = max(worst, time.Since(sent))
+	}
+	t.Logf("%d messages were read in %v; meanwhile others came %d times, within %v at worst", n, time.Since(began), rounds, worst)
+	a.hears(long, numbers(1, n)...)
+	if rounds < 2 || worst > time.Second {
+		t.Errorf("others came %d times, within %v at worst", rounds, worst)
+	}
+}
