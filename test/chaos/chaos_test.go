@@ -57,7 +57,7 @@ func TestRowsAreChosenByName(t *testing.T) {
 		"R1":      "R1",
 		"r3":      "R3s, R3c",
 		"R9,R3c":  "R9, R3c",
-		"R4,R20":  "R4a, R4b, R4c, R20",
+		"R4,R20":  "R4a, R4b, R4c, R20a, R20b",
 		"R2,S1,S": "",
 		"R":       "",
 		"no":      "",

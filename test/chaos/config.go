@@ -15,6 +15,8 @@ type Config struct {
 	Previous string
 	Rows     []string
 	Rounds   int
+	// Seed is what rows draw with; 0 is another one each time.
+	Seed uint64
 
 	Edges, Sockets int
 	// Rate is how many events are published in a second, over Channels channels of each of two apps.

@@ -31,7 +31,7 @@ type Row struct {
 
 // Rows are all that there are, in the order in which they run.
 func Rows() []Row {
-	return slices.Concat(steadyRows(), redisRows(), slowRows(), cutRows(), postgresRows(), edgeRows(), rollingRows(), skewRows())
+	return slices.Concat(steadyRows(), redisRows(), slowRows(), cutRows(), randomRows(), postgresRows(), edgeRows(), rollingRows(), skewRows())
 }
 
 // choose returns the rows of some names, all for none.

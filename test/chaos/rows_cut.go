@@ -2,8 +2,6 @@ package chaos
 
 import (
 	"context"
-	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/pealhq/peal/test/chaos/ledger"
@@ -24,7 +22,6 @@ func cutRows() []Row {
 		{Name: "R5b", Title: "the same for 60 s", Redis: stack.Single, Run: cut(gone, gone, time.Minute)},
 		{Name: "R6a", Title: "one edge can publish and hears nothing for 10 s", Redis: stack.Single, Run: cut(!gone, gone, 10*time.Second)},
 		{Name: "R6b", Title: "one edge hears and cannot publish for 10 s", Redis: stack.Single, Run: cut(gone, !gone, 10*time.Second)},
-		{Name: "R20", Title: "200 connections to Redis are killed at random", Redis: stack.Single, Keys: true, Run: connectionsKilled},
 	}
 }
 
@@ -81,43 +78,4 @@ func (s *Stage) retried(run ledger.Run) {
 	}
 	s.tell("published by a later try under the same key", "%d", again)
 	s.count("publishes with an unknown outcome after all tries", unknown, 0)
-}
-
-func connectionsKilled(ctx context.Context, s *Stage) error {
-	if err := s.open(ctx); err != nil {
-		return err
-	}
-	kills := 200
-	if s.cfg.Brief {
-		kills = 40
-	}
-	seed := rand.Uint64()
-	s.note("the kills were drawn from %d", seed)
-	lots := rand.New(rand.NewPCG(seed, seed))
-	killed := 0
-	for range kills {
-		ok, err := s.platform.Redis[0].KillClients(ctx, lots.IntN(1<<30))
-		if err != nil {
-			return err
-		}
-		if ok {
-			killed++
-		}
-		if err := s.pass(ctx, time.Duration(lots.IntN(200))*time.Millisecond); err != nil {
-			return err
-		}
-	}
-	healed := s.clock.Now()
-	if err := s.settle(ctx); err != nil {
-		return err
-	}
-	run := s.ledgers()
-	s.count("connections killed", killed, kills)
-	s.flowsAgain(run, healed, back)
-	s.noLosses()
-	s.retried(run)
-	if killed == 0 {
-		return fmt.Errorf("no connection of an edge was found")
-	}
-	return nil
 }

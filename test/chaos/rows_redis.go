@@ -24,6 +24,8 @@ const (
 	back = 3 * time.Second
 	// notice is how soon an edge must say that it is deaf.
 	notice = 4 * time.Second
+	// failover is how long a row waits for another master.
+	failover = stack.DownAfter + 6*time.Second
 )
 
 func redisKilled(ctx context.Context, s *Stage) error {
@@ -49,7 +51,7 @@ func (s *Stage) redisAway(ctx context.Context, d time.Duration, meanwhile func()
 	if err := s.settle(ctx); err != nil {
 		return err
 	}
-	s.redisGoals(from, healed, back)
+	s.redisGoals(from, healed, healed, back)
 	if d > notice {
 		for edge := range s.platform.Edges {
 			s.goesUnready(edge, from, healed, notice, back)
@@ -58,11 +60,12 @@ func (s *Stage) redisAway(ctx context.Context, d time.Duration, meanwhile func()
 	return nil
 }
 
-// redisGoals are those of every row in which Redis goes away for all.
-func (s *Stage) redisGoals(from, healed, goal time.Duration) {
+// redisGoals are those of every row in which Redis goes away for all, from a time to another. Events must flow again so
+// long after a third.
+func (s *Stage) redisGoals(from, to, since, goal time.Duration) {
 	run := s.ledgers()
-	s.flowsAgain(run, healed, goal)
-	s.refusals(s.press.Tries(), from, healed)
+	s.flowsAgain(run, since, goal)
+	s.refusals(s.press.Tries(), from, to)
 	s.noLosses()
 	if s.row.Keys {
 		s.retried(run)
@@ -76,7 +79,7 @@ func sentinelFailover(ctx context.Context, s *Stage) error {
 	master := s.platform.Redis[0]
 	killed := s.clock.Now()
 	master.Kill()
-	if err := s.pass(ctx, stack.DownAfter+6*time.Second); err != nil {
+	if err := s.pass(ctx, failover); err != nil {
 		return err
 	}
 	now, err := s.platform.MasterAddr(ctx)
@@ -92,7 +95,7 @@ func sentinelFailover(ctx context.Context, s *Stage) error {
 	if err := s.settle(ctx); err != nil {
 		return err
 	}
-	s.redisGoals(killed, killed, stack.DownAfter+back)
+	s.redisGoals(killed, killed+failover, killed, stack.DownAfter+back)
 	return nil
 }
 
@@ -107,7 +110,7 @@ func clusterFailover(ctx context.Context, s *Stage) error {
 	}
 	killed := s.clock.Now()
 	master.Kill()
-	if err := s.pass(ctx, stack.DownAfter+6*time.Second); err != nil {
+	if err := s.pass(ctx, failover); err != nil {
 		return err
 	}
 	now, err := s.platform.MasterOf(ctx, fmt.Sprintf("{peal:%s}", s.apps[0].ID))
@@ -123,6 +126,6 @@ func clusterFailover(ctx context.Context, s *Stage) error {
 	if err := s.settle(ctx); err != nil {
 		return err
 	}
-	s.redisGoals(killed, killed, stack.DownAfter+back)
+	s.redisGoals(killed, killed+failover, killed, stack.DownAfter+back)
 	return nil
 }

@@ -61,6 +61,7 @@ func parse(args []string) (o options, err error) {
 	rate := f.Float64("rate", 0, "events published in a second")
 	binary := f.String("binary", "", "the program under test; built from this repository when empty")
 	previous := f.String("previous", "", "the commit that R24 runs beside the current one")
+	seed := f.Uint64("seed", 0, "what rows draw with; 0 is another one each time")
 	source := f.String("source", ".", "folder of the module")
 	f.StringVar(&o.document, "document", "", "write what was found into this document")
 	f.BoolVar(&o.figures, "figures", true, "measure what more than one edge costs")
@@ -79,7 +80,7 @@ func parse(args []string) (o options, err error) {
 		o.Config = chaos.Short()
 		o.Slack = 1
 	}
-	o.Source, o.Binary, o.Previous, o.Rounds, o.Progress = *source, *binary, *previous, *rounds, os.Stderr
+	o.Source, o.Binary, o.Previous, o.Rounds, o.Seed, o.Progress = *source, *binary, *previous, *rounds, *seed, os.Stderr
 	if *rows != "" {
 		o.Rows = strings.Split(*rows, ",")
 	}
