@@ -2,6 +2,7 @@ package redisbus
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"slices"
 	"strconv"
@@ -74,7 +75,8 @@ func deliverOneByOne(b *testing.B, bus channels.Bus, came <-chan struct{}) {
 	b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "µs-p99")
 }
 
-// BenchmarkThroughput publishes from many goroutines and waits until all is delivered on the other edge.
+// BenchmarkThroughput publishes from many goroutines and waits until all is delivered on the other edge: plain messages, such
+// as go into a log, and such as are published once.
 func BenchmarkThroughput(b *testing.B) {
 	from, to := pair(b)
 	const topics = 64
@@ -82,21 +84,38 @@ func BenchmarkThroughput(b *testing.B) {
 	for i := range name {
 		name[i] = channels.Topic{App: "1", Channel: fmt.Sprint("c", i)}
 	}
-	to.subscribe(name[:]...)
 	frame := make([]byte, 200)
-	before := count(to.metrics.received)
 	var next atomic.Int64
-	b.SetParallelism(32)
-	b.RunParallel(func(p *testing.PB) {
-		for p.Next() {
-			m := channels.Message{Topic: name[next.Add(1)%topics], Frame: frame}
-			if err := from.Publish(b.Context(), m); err != nil {
-				b.Error(err)
-			}
-		}
-	})
-	to.eventually("all are delivered", func() bool { return count(to.metrics.received)-before >= b.N })
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s")
+	message := func(log channels.Log) channels.Message {
+		return channels.Message{Topic: name[next.Add(1)%topics], Frame: frame, Log: log}
+	}
+	log := channels.Log{Size: 1000, TTL: time.Minute}
+	to.follow(log, name[:]...)
+	for how, publish := range map[string]func() error{
+		"plain": func() error { return from.Publish(b.Context(), message(channels.Log{})) },
+		"log":   func() error { return from.Publish(b.Context(), message(log)) },
+		"once": func() error {
+			m := message(channels.Log{})
+			_, err := from.PublishOnce(b.Context(), "1", channels.Parcel{
+				Key: strconv.FormatInt(next.Load(), 36) + rand.Text(), Digest: "0123456789abcdef", Answer: []byte("{}"), Messages: []channels.Message{m},
+			})
+			return err
+		},
+	} {
+		b.Run(how, func(b *testing.B) {
+			before := count(to.metrics.received)
+			b.SetParallelism(32)
+			b.RunParallel(func(p *testing.PB) {
+				for p.Next() {
+					if err := publish(); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+			to.eventually("all are delivered", func() bool { return count(to.metrics.received)-before >= b.N })
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s")
+		})
+	}
 }
 
 // BenchmarkCommands counts what Redis is asked for: commands, and round trips where several go together.

@@ -20,7 +20,12 @@
 // # What may be lost
 //
 // Messages go by sharded pub/sub: while this edge has no connection, what is published is lost for its sockets, at most
-// once is the promise, and each such time is counted. A log for channels that ask for one has its place in publish.lua, which
-// already gives kept messages their offset in the same step, and in link.go, where the topics of a connection that was
-// lost find a new one and would catch up before they deliver on.
+// once is the promise, and each such time is counted. Not so on topics with a log. There publish.lua gives each message its
+// place and appends it to the log in the step that publishes it; follow.go compares the place with what came before, and
+// catchup.go reads the log where something is missing, after every lost connection, and every now and then. What no log holds
+// any more, or what Redis itself has lost, is told of with Notices.Lost: nothing is missing without a word. A server that takes
+// over without the last messages is found out by the edges that had read them.
+//
+// A parcel's key is noted by the script that publishes it (once.lua), so a publisher without an answer may ask again. Keys that
+// a server took down with it, before a replica had them or before they were on disk, are forgotten with what it published.
 package redisbus
