@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// process is a `peal dev` that the suite started.
+// process is a `peal dev` that the suite started, or a platform of two edges that looks like one.
 type process struct {
 	cmd  *exec.Cmd
 	data string // its folder
@@ -31,19 +31,35 @@ type process struct {
 
 // startPeal starts the binary on free ports, in a folder of its own, with the apps of the suite.
 func startPeal() (*process, error) {
-	binary := os.Getenv("CONFORMANCE_BINARY")
-	if binary == "" {
-		binary = "../bin/peal"
+	const free = "127.0.0.1:0"
+	return startProcess(program(), "dev", "--json", "--seed", "testdata/seed.yaml",
+		"--edge-addr", free, "--control-addr", free, "--ops-addr", free, "--shutdown-timeout", "10s", "--data")
+}
+
+// startTwoEdges starts a platform of two edges, over which a balancer spreads the clients.
+func startTwoEdges() (*process, error) {
+	return startProcess("../bin/platform", "--binary", program(), "--seed", "testdata/seed.yaml", "--haproxy", "../deploy/haproxy.cfg")
+}
+
+func program() string {
+	if b := os.Getenv("CONFORMANCE_BINARY"); b != "" {
+		return b
 	}
+	return "../bin/peal"
+}
+
+// startProcess starts a program that prints where it is. An option that is left open gets a folder.
+func startProcess(name string, args ...string) (*process, error) {
 	data, err := os.MkdirTemp("", "peal-conformance-")
 	if err != nil {
 		return nil, err
 	}
-	const free = "127.0.0.1:0"
+	if args[len(args)-1] == "--data" {
+		args = append(args, data)
+	}
 	p := &process{data: data, log: &lockedBuffer{}, exited: make(chan error, 1)}
 	//nolint:gosec // G702: which program is tested is for who runs the suite to say.
-	p.cmd = exec.Command(binary, "dev", "--json", "--data", data, "--seed", "testdata/seed.yaml",
-		"--edge-addr", free, "--control-addr", free, "--ops-addr", free, "--shutdown-timeout", "10s")
+	p.cmd = exec.Command(name, args...)
 	p.cmd.Env = withoutSettings()
 	p.cmd.Stderr = p.log
 	stdout, err := p.cmd.StdoutPipe()
@@ -60,7 +76,7 @@ func startPeal() (*process, error) {
 		OpsURL  string `json:"ops_url"`
 	}
 	if err := errors.Join(readErr, json.Unmarshal([]byte(line), &facts)); err != nil {
-		err = fmt.Errorf("peal dev printed %q: %w\n%s", line, err, p.log)
+		err = fmt.Errorf("%s printed %q: %w\n%s", name, line, err, p.log)
 		return nil, errors.Join(err, p.stop())
 	}
 	edge, err := url.Parse(facts.EdgeURL)

@@ -17,10 +17,13 @@ import (
 //	                                                 each name stands for
 //	CONFORMANCE_OPS                                  URL with /metrics and pprof, as ours has them
 //	CONFORMANCE_BINARY                               for our own: the program (../bin/peal)
+//	CONFORMANCE_EDGES                                for our own: 2 has clients spread over two edges, behind HAProxy
 type target struct {
 	addr string // host:port
 	apps map[string]app
 	ops  string // empty when there is none
+	// balanced says that clients are spread over several edges by something in front of them.
+	balanced bool
 	// own is the process that the suite started, nil when the server is somebody else's.
 	own *process
 }
@@ -95,11 +98,17 @@ func chooseTarget(env func(string) string) (target, error) {
 
 // ownTarget starts our binary with the apps that the suite needs.
 func ownTarget() (target, error) {
-	p, err := startPeal()
+	start, balanced := startPeal, os.Getenv("CONFORMANCE_EDGES") == "2"
+	if balanced {
+		start = startTwoEdges
+	}
+	p, err := start()
 	if err != nil {
 		return target{}, err
 	}
-	return p.target(), nil
+	t := p.target()
+	t.balanced = balanced
+	return t, nil
 }
 
 // prepared returns an app with certain settings, or skips the test.

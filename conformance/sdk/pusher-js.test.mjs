@@ -130,8 +130,9 @@ describe("pusher-js", { concurrency: true }, () => {
     const name = unique("cache-");
     const first = client.subscribe(name);
     await once(first, "pusher:cache_miss");
+    const heard = once(first, "kept");
     await server().trigger(name, "kept", { n: 1 });
-    await once(first, "kept");
+    await heard;
     const other = (await connected()).subscribe(name);
     const misses = all(other, "pusher:cache_miss");
     assert.deepEqual(await once(other, "kept"), { n: 1 });

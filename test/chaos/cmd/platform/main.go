@@ -61,6 +61,9 @@ func run(ctx context.Context) (err error) {
 	defer cancel()
 	for _, e := range p.Edges {
 		err = errors.Join(err, e.End(ending))
+		for _, line := range e.Alerts() {
+			fmt.Fprintln(os.Stderr, "edge", e.Index, line)
+		}
 	}
 	return err
 }
