@@ -35,72 +35,79 @@ local function begin_epoch(channel, epoch)
   redis.call('HSET', head_of(channel), 'e', epoch, 'o', '0', 's', '0')
 end
 
--- Drops the n oldest of a log.
+-- Drops the n oldest of a log, and returns what that frees.
 local function drop_oldest(channel, n)
   local freed = 0
   for _, element in ipairs(redis.call('LPOP', list_of(channel), n)) do freed = freed + element_size(element) end
-  redis.call('HINCRBY', log_sizes, channel, -freed)
-  redis.call('DECRBY', logs_bytes, freed)
+  return freed
 end
 
--- Drops what a log has beyond its rule, and returns what is left. After a rule has become much narrower that takes some
--- messages.
+-- Drops what a log has beyond its rule, and returns how much is left and what that frees. After a rule has become much narrower
+-- that takes some messages.
 local function trim(channel, length, rule, now)
   local most, list = math.min(64, length - 1), list_of(channel)
   local n = math.max(0, math.min(length - rule.size, most))
   while n < most and stamp(redis.call('LINDEX', list, n)) + rule.ttl <= now do n = n + 1 end
-  if n > 0 then drop_oldest(channel, n) end
-  return length - n
+  if n == 0 then return length, 0 end
+  return length - n, drop_oldest(channel, n)
 end
 
--- Forgets what is too much for an app: first whole logs, those that would expire first, then the oldest of this one.
-local function make_room(channel, length, most)
-  local sum = tonumber(redis.call('GET', logs_bytes))
+-- Forgets what is too much for an app, whose logs take sum: first whole logs, those that would expire first, then the oldest of
+-- this one.
+local function make_room(channel, length, sum, most)
   while sum > most do
     local next = redis.call('ZRANGE', logs_by_expiry, 0, 1)
     local victim = next[1] ~= channel and next[1] or next[2]
     if victim then
       forget_log(victim)
+      sum = tonumber(redis.call('GET', logs_bytes))
     elseif length > 1 then
-      drop_oldest(channel, 1)
+      local freed = drop_oldest(channel, 1)
+      redis.call('HINCRBY', log_sizes, channel, -freed)
+      sum = redis.call('DECRBY', logs_bytes, freed)
       length = length - 1
     else
       return
     end
-    sum = tonumber(redis.call('GET', logs_bytes))
+  end
+end
+
+-- What need not be done for each message of a busy log: logs of the app that have expired are uncounted, and what counts them
+-- outlives them.
+local function keep_books(rule, now)
+  for _, old in ipairs(redis.call('ZRANGEBYSCORE', logs_by_expiry, '-inf', whole(now), 'LIMIT', 0, 64)) do forget_log(old) end
+  if redis.call('PTTL', logs_by_expiry) < rule.ttl + hour then
+    for _, key in ipairs({ logs_by_expiry, log_sizes, logs_bytes }) do redis.call('PEXPIRE', key, whole(rule.ttl + 2 * hour)) end
   end
 end
 
 -- Appends an envelope to a log, and returns it with its place in it. rule has size, ttl, epoch (for a log that begins) and most
 -- (bytes for the app).
 local function append(channel, envelope, rule)
-  local head, now = head_of(channel), clock()
-  for _, old in ipairs(redis.call('ZRANGEBYSCORE', logs_by_expiry, '-inf', whole(now), 'LIMIT', 0, 16)) do forget_log(old) end
-  local old = redis.call('HMGET', head, 'e', 's')
-  local epoch = old[1]
+  local head, list, now = head_of(channel), list_of(channel), clock()
+  local old = redis.call('HMGET', head, 'e', 'o', 's')
+  local epoch, offset, before = old[1], 0, 0
   if epoch then
-    now = math.max(now, tonumber(old[2]))
+    offset, before = tonumber(old[2]), tonumber(old[3])
+    now = math.max(now, before)
   else
     epoch = rule.epoch
     begin_epoch(channel, epoch)
   end
-  local offset = redis.call('HINCRBY', head, 'o', 1)
-  redis.call('HSET', head, 's', whole(now), 'n', whole(rule.size), 't', whole(rule.ttl))
+  offset = offset + 1
+  redis.call('HSET', head, 'o', whole(offset), 's', whole(now), 'n', whole(rule.size), 't', whole(rule.ttl))
   redis.call('PEXPIRE', head, whole(rule.ttl + hour))
 
   local element = struct.pack('>I8', now) .. envelope
-  local length = redis.call('RPUSH', list_of(channel), element)
-  redis.call('PEXPIRE', list_of(channel), whole(rule.ttl))
-  local size = element_size(element)
+  local length = redis.call('RPUSH', list, element)
+  redis.call('PEXPIRE', list, whole(rule.ttl))
   if length == 1 then uncount(channel) end -- What was there has expired.
+  local size, freed = element_size(element), 0
   if redis.call('ZADD', logs_by_expiry, whole(now + rule.ttl), channel) == 1 then size = size + 2 * #channel + 512 end
-  redis.call('HINCRBY', log_sizes, channel, size)
-  redis.call('INCRBY', logs_bytes, size)
-  length = trim(channel, length, rule, now)
-  make_room(channel, length, rule.most)
-  if redis.call('PTTL', logs_by_expiry) < rule.ttl then
-    for _, key in ipairs({ logs_by_expiry, log_sizes, logs_bytes }) do redis.call('PEXPIRE', key, whole(rule.ttl)) end
-  end
+  length, freed = trim(channel, length, rule, now)
+  redis.call('HINCRBY', log_sizes, channel, whole(size - freed))
+  make_room(channel, length, redis.call('INCRBY', logs_bytes, whole(size - freed)), rule.most)
+  if offset % 16 == 1 or now - before > hour / 16 then keep_books(rule, now) end
   local place = struct.pack('>I8I8', offset, now) .. epoch
   return string.sub(envelope, 1, 18) .. '\2' .. string.char(#place) .. place .. string.sub(envelope, 19)
 end
