@@ -122,6 +122,10 @@ func TestCluster(t *testing.T) {
 // moveTheSlot gives an app's slot to another server while messages flow.
 func (c *cluster) moveTheSlot(t *testing.T) {
 	a := run(t, newBusAt(t, c.url, "move:", quick))
+	logged := channels.Topic{App: "1", Channel: "logged"}
+	a.follow(longLog, logged)
+	a.log(longLog, logged, numbers(1, 3)...)
+	a.hears(logged, numbers(1, 3)...)
 	a.subscribe(news, room)
 	a.join(room, "1.1", "ann")
 	tag := a.names.app("1")
@@ -161,4 +165,9 @@ func (c *cluster) moveTheSlot(t *testing.T) {
 	})
 	a.occupied(room, 2, 2)
 	a.eventually("the member is told of", func() bool { return slices.Contains(a.heard(room), "+bo") })
+	a.log(longLog, logged, numbers(4, 6)...)
+	a.hears(logged, numbers(1, 6)...)
+	if last := a.last(logged); last.Offset != 6 || last.Epoch != a.messages(logged)[0].Position.Epoch {
+		t.Errorf("the last message is at %+v", last)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -34,6 +35,34 @@ func TestEnvelopeBytes(t *testing.T) {
 	const want = "01" + "0000000000000102" + "00060a24181e4001" + "01" + "0103312e32" + "00" + "6869"
 	if got := hex.EncodeToString(seal(&m, time.UnixMicro(1_700_000_000_000_001))); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// TestEnvelopeInALog keeps the field that scripts put into the envelope. Whoever does not know it finds the rest where it was.
+func TestEnvelopeInALog(t *testing.T) {
+	t.Parallel()
+	a := run(t, newBus(t, nil))
+	listener := a.client.SSubscribe(t.Context(), a.names.wire(news))
+	defer func() { _ = listener.Close() }()
+	if _, err := listener.Receive(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	m := channels.Message{Topic: news, Frame: []byte("hi"), Except: "1.2", Log: longLog}
+	if err := a.Publish(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	got, err := listener.ReceiveMessage(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := open(got.Payload)
+	if err != nil || l.skipped != 0 || string(l.Frame) != "hi" || l.Except != "1.2" || l.Position.Offset != 1 ||
+		time.Since(time.UnixMilli(int64(l.stamp))).Abs() > time.Minute { //nolint:gosec // It is of now.
+		t.Errorf("%+v, %v", l, err)
+	}
+	field := "0220" + "0000000000000001" + fmt.Sprintf("%016x", l.stamp) + hex.EncodeToString([]byte(l.Position.Epoch))
+	if want := field + "0103312e32" + "00" + "6869"; hex.EncodeToString([]byte(got.Payload[headLength:])) != want {
+		t.Errorf("got  %x\nwant %s", got.Payload[headLength:], want)
 	}
 }
 

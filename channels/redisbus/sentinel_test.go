@@ -89,6 +89,13 @@ func TestSentinelHandsOver(t *testing.T) {
 		list, err := watch.Replicas(t.Context(), "peal").Result()
 		return err == nil && len(list) == 1 && list[0]["master-link-status"] == "ok"
 	})
+	logged := channels.Topic{App: "1", Channel: "logged"}
+	a.follow(longLog, logged)
+	b.log(longLog, logged, numbers(1, 3)...)
+	a.hears(logged, numbers(1, 3)...)
+	a.eventually("the replica has the log", func() bool {
+		return copied.LLen(t.Context(), a.names.app("1")+"h:"+logged.Channel).Val() == 3
+	})
 	signal(t, master.PID(), syscall.SIGKILL)
 	killed := time.Now()
 	a.eventually("the other one is master", func() bool {
@@ -126,4 +133,10 @@ func TestSentinelHandsOver(t *testing.T) {
 		t.Errorf("heard %q", notices)
 	}
 	a.eventually("it is healthy", a.Healthy)
+	b.log(longLog, logged, numbers(4, 6)...)
+	heard := slices.Compact(a.heard(logged)) // What was published while nobody answered may have been published twice.
+	a.eventually("the log goes on", func() bool { heard = slices.Compact(a.heard(logged)); return len(heard) == 6 })
+	if last := a.last(logged); !slices.Equal(heard, numbers(1, 6)) || last.Epoch != a.messages(logged)[0].Position.Epoch {
+		t.Errorf("heard %q, the last at %+v", heard, last)
+	}
 }
