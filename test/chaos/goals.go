@@ -91,12 +91,16 @@ func (s *Stage) flowsAgain(run ledger.Run, healed, goal time.Duration) {
 // refusals asks that publishes that fail do so fast, and say when to come again.
 func (s *Stage) refusals(tries []crowd.Try, from, to time.Duration) {
 	var took []time.Duration
+	var slowest crowd.Try
 	mute := 0
 	for _, t := range tries {
 		if t.At < from-time.Second || t.At > to+time.Second || t.Status == 200 || t.Status >= 400 && t.Status < 500 {
 			continue
 		}
 		took = append(took, t.Took)
+		if t.Took > slowest.Took {
+			slowest = t
+		}
 		if t.Status == 503 && !t.RetryAfter {
 			mute++
 		}
@@ -108,6 +112,8 @@ func (s *Stage) refusals(tries []crowd.Try, from, to time.Duration) {
 	s.tell("publishes that failed", "%d", len(took))
 	s.within("they failed within, p99", percentile(took, 99), time.Second)
 	s.count("503 without Retry-After", mute, 0)
+	s.note("the slowest publish that failed was sent %s after the fault began, which lasted %s, and took %s: %s",
+		show(slowest.At-from), show(to-from), show(slowest.Took), slowest.Err)
 }
 
 // noLosses asks that no socket was lost.

@@ -91,18 +91,21 @@ func (s *Stage) rollingGoals() {
 	s.count("clients that did not come back", lost, 0)
 	s.within("back after, p99", percentile(took, 99), 5*time.Second)
 	clients := s.cfg.Sockets + rooms*roomMembers*s.cfg.Edges
-	s.atMost("clients moved in any one second", busiest(losses), (clients+9)/10)
+	s.atMost("clients moved by the second, over any two seconds", busiest(losses), (clients+9)/10)
+	s.tell("the clients themselves stood still for at most", "%s", show(s.crowd.Stall()))
 	s.count("closed in another way than with 4200", notAsked(losses), 0)
 }
 
-// busiest is the most losses within any second.
+// busiest is the most losses by the second, over any two seconds: in one alone a machine that is late for a moment, and
+// then catches up, counts as much as a drain that is too fast.
 func busiest(losses []crowd.Loss) (most int) {
+	const over = 2
 	from := 0
 	for i, l := range losses {
-		for losses[from].At < l.At-time.Second {
+		for losses[from].At < l.At-over*time.Second {
 			from++
 		}
-		most = max(most, i-from+1)
+		most = max(most, (i-from+over)/over)
 	}
 	return most
 }

@@ -52,6 +52,8 @@ type Crowd struct {
 	waiting []*client // for their turn to connect
 	opening int
 	scratch []byte
+	stepped time.Duration // when the loop was last seen alive
+	stall   time.Duration // the longest that it was not
 
 	mu    sync.Mutex
 	tasks []func() // guarded by mu; what the loop is to do
@@ -120,6 +122,10 @@ func (c *Crowd) do(task func()) {
 const patient = 10 * time.Millisecond
 
 func (c *Crowd) step(now time.Duration) (time.Duration, bool) {
+	if c.stepped > 0 {
+		c.stall = max(c.stall, now-c.stepped)
+	}
+	c.stepped = now
 	c.mu.Lock()
 	tasks := c.tasks
 	c.tasks = nil

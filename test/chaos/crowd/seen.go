@@ -70,3 +70,9 @@ func (c *Crowd) Opened() (all []time.Duration) {
 	})
 	return all
 }
+
+// Stall is the longest time in which the crowd itself did not look: what came then has a later time than it should have.
+func (c *Crowd) Stall() (d time.Duration) {
+	c.do(func() { d = c.stall })
+	return d
+}

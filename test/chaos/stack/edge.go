@@ -3,6 +3,7 @@ package stack
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -57,8 +58,11 @@ func (e *Edge) Start(ctx context.Context) error {
 		ready = e.Ready(ctx)
 		return ready || !e.Alive()
 	})
-	if err != nil || !ready {
-		return fmt.Errorf("edge %d does not come up (%w); its log ends:\n%s", e.Index, err, e.LogTail(10))
+	if err == nil && !ready {
+		err = errors.New("the process has ended")
+	}
+	if err != nil {
+		return fmt.Errorf("edge %d does not come up: %w; its log ends:\n%s", e.Index, err, e.LogTail(10))
 	}
 	return nil
 }
