@@ -93,7 +93,7 @@ bench: need-postgres toolchain ## measure Peal beside a plain server, into docs/
 	@scripts/bench.sh $(ARGS)
 
 .PHONY: chaos
-chaos: need-redis need-postgres toolchain ## break a platform of many processes on purpose, into docs/reliability.md: make chaos ARGS='--rows R1,R9'
+chaos: need-chaos need-postgres toolchain ## break a platform of many processes on purpose, into docs/reliability.md: make chaos ARGS='--rows R1,R9'
 	@go build -buildvcs=false -o bin/chaos ./test/chaos/cmd/chaos
 	@exec bin/chaos $(if $(findstring --rows,$(ARGS)),,--document docs/reliability.md) $(ARGS)
 
@@ -118,9 +118,9 @@ need-postgres:
 need-tests:
 	@scripts/need.sh redis-tools=redis-server,redis-check-rdb chromium=chromium gcc=gcc
 
-.PHONY: need-redis
-need-redis:
-	@scripts/need.sh redis-tools=redis-server,redis-check-rdb
+.PHONY: need-chaos
+need-chaos:
+	@scripts/need.sh redis-tools=redis-server,redis-check-rdb haproxy=haproxy
 
 .PHONY: need-shellcheck
 need-shellcheck:

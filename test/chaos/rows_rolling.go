@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/pealhq/peal/test/chaos/crowd"
@@ -11,25 +12,42 @@ import (
 
 // rollingRows replace edges while they are in use.
 func rollingRows() []Row {
-	return []Row{{
-		Name: "R16", Title: "every edge is restarted in turn under load, behind a balancer", Redis: stack.Single, Keys: true, Comeback: true,
-		Env: []string{"PEAL_DRAIN_PAUSE=2s"}, Run: rolling,
-	}}
+	return []Row{
+		{
+			Name: "R16a", Title: "every edge is restarted in turn under load, behind a balancer of connections", Redis: stack.Single, Keys: true,
+			Comeback: true, Env: []string{"PEAL_DRAIN_PAUSE=2s"}, Run: func(ctx context.Context, s *Stage) error {
+				return s.rolling(ctx, s.connectionBalancer)
+			},
+		},
+		{
+			Name: "R16b", Title: "the same behind HAProxy with the configuration that we ship", Redis: stack.Single, Keys: true,
+			Comeback: true, Env: []string{"PEAL_TRUSTED_PROXIES=127.0.0.1"}, Run: func(ctx context.Context, s *Stage) error {
+				s.cfg.Edges = 2 // The configuration is for two.
+				return s.rolling(ctx, func(ctx context.Context) (stack.Balancer, error) {
+					return stack.NewHAProxy(ctx, filepath.Join(s.cfg.Source, "deploy", "haproxy.cfg"), s.platform.Dir(), s.platform.Edges...)
+				})
+			},
+		},
+	}
 }
 
 // exitGrace is what an edge may take to end, as orchestrators give it.
 const exitGrace = 60 * time.Second
 
-func rolling(ctx context.Context, s *Stage) error {
-	if err := s.start(ctx); err != nil {
-		return err
-	}
+func (s *Stage) connectionBalancer(ctx context.Context) (stack.Balancer, error) {
 	var backends []stack.Backend
 	for _, e := range s.platform.Edges {
 		backends = append(backends, e)
 	}
+	return stack.NewBalancer(ctx, backends...)
+}
+
+func (s *Stage) rolling(ctx context.Context, balance func(context.Context) (stack.Balancer, error)) error {
+	if err := s.start(ctx); err != nil {
+		return err
+	}
 	var err error
-	if s.balancer, err = stack.NewBalancer(ctx, backends...); err != nil {
+	if s.balancer, err = balance(ctx); err != nil {
 		return err
 	}
 	s.crowd.Sit(s.seats()...)

@@ -44,7 +44,7 @@ func NewHAProxy(ctx context.Context, config, dir string, edges ...*Edge) (Balanc
 		env = append(env, fmt.Sprintf("PEAL_EDGE_%d=%s", i+1, e.edge), fmt.Sprintf("PEAL_CONTROL_%d=%s", i+1, e.control),
 			fmt.Sprintf("PEAL_OPS_%d=%s", i+1, ops))
 	}
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), program, "-db", "-f", config) //nolint:gosec // Both are ours.
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), program, "-db", "-f", config)
 	cmd.Env = withoutSettings(env...)
 	h := &haproxy{addr: netip.MustParseAddrPort("127.0.0.1:" + port)}
 	log := filepath.Join(dir, "haproxy.log")
