@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -263,11 +264,13 @@ func TestTrap66_ASessionOpensOnce(t *testing.T) {
 		s.frames()
 		data := strings.Repeat("x", 9000)
 		const events = 90 // three streams' worth
-		go func() {
+		var publishing sync.WaitGroup
+		defer publishing.Wait()
+		publishing.Go(func() {
 			for i := range events {
 				s.app.trigger(t, channel, fmt.Sprintf("e%d", i), data)
 			}
-		}()
+		})
 		opened := 1
 		for i := 0; i < events; {
 			for _, f := range s.frames() {

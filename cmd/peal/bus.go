@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"strconv"
@@ -31,7 +30,7 @@ func (p *platform) openBus(ctx context.Context, platformID string) (err error) {
 	}
 	p.redis, err = redisbus.New(redisbus.Config{
 		URL: url, Prefix: p.cfg.settings.text(setRedisPrefix), ClusterID: platformID,
-		Node: p.node(), Load: p.load,
+		Node: p.node(), Load: p.load, Drain: p.drainAsked,
 		Notices: session.Notices(), Logger: p.cfg.log,
 	})
 	if err != nil {
@@ -98,27 +97,16 @@ func (p *platform) nodes(ctx context.Context) ([]nodeReport, error) {
 	return reports, nil
 }
 
-var (
-	errNoSuchNode = errors.New("there is no such edge")
-	errOtherNode  = errors.New("this edge can be drained only through its own ops door")
-)
-
 // drainNode has an edge send its sockets elsewhere.
 func (p *platform) drainNode(ctx context.Context, id string) error {
-	if id == p.node().ID {
+	switch {
+	case id == p.node().ID:
 		p.drainAsked()
 		return nil
+	case p.redis == nil:
+		return redisbus.ErrNoNode
 	}
-	list, err := p.nodes(ctx)
-	if err != nil {
-		return err
-	}
-	for _, n := range list {
-		if n.ID == id {
-			return errOtherNode
-		}
-	}
-	return fmt.Errorf("%w: %s", errNoSuchNode, id)
+	return p.redis.AskDrain(ctx, id)
 }
 
 // drainWindow is over which time this edge sends its sockets elsewhere. A single node has nowhere to send them.

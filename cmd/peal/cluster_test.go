@@ -88,8 +88,8 @@ func TestServeTwoEdges(t *testing.T) {
 		other = list.Nodes[1]
 	}
 	runPeal(t, nil, "nodes", "list", "--ops-addr", two.opsAddr(t)).want(t, "table", exitOK, "SOCKETS", other.ID, "up")
-	runPeal(t, nil, "nodes", "drain", "nobody:1", "--ops-addr", one.opsAddr(t)).want(t, "drain of nobody", exitError, "no such edge: nobody:1")
-	runPeal(t, nil, "nodes", "drain", other.ID, "--wait", "--ops-addr", two.opsAddr(t)).want(t, "drain", exitOK, other.ID+" is drained")
+	runPeal(t, nil, "nodes", "drain", "nobody:1", "--ops-addr", one.opsAddr(t)).want(t, "drain of nobody", exitError, "there is no edge nobody:1")
+	runPeal(t, nil, "nodes", "drain", other.ID, "--wait", "--ops-addr", one.opsAddr(t)).want(t, "drain", exitOK, other.ID+" is drained")
 	if code := b.closedWith(t); code != 4200 {
 		t.Errorf("closed with %d, want 4200", code)
 	}

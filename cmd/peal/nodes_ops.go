@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/pealhq/peal/channels"
+	"github.com/pealhq/peal/channels/redisbus"
 )
 
 // serveNodes lists the edges of the platform.
@@ -29,10 +30,8 @@ func (p *platform) serveDrain(w http.ResponseWriter, r *http.Request) {
 func (p *platform) answerOps(w http.ResponseWriter, r *http.Request, err error) {
 	status, text := http.StatusInternalServerError, "internal error"
 	switch {
-	case errors.Is(err, errOtherNode):
-		status, text = http.StatusConflict, err.Error()
-	case errors.Is(err, errNoSuchNode):
-		status, text = http.StatusNotFound, err.Error()
+	case errors.Is(err, redisbus.ErrNoNode):
+		status, text = http.StatusNotFound, "there is no edge "+r.PathValue("id")+"; `peal nodes list` shows them"
 	case errors.Is(err, channels.ErrUnavailable):
 		status, text = http.StatusServiceUnavailable, "Redis does not answer; try again in a moment"
 	default:
