@@ -7,7 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/pealhq/peal/test/chaos/crowd"
 	"github.com/pealhq/peal/test/chaos/ledger"
 )
 
@@ -104,5 +106,26 @@ func TestCommandsAreTold(t *testing.T) {
 		if got := x.of.String(); got != x.want {
 			t.Errorf("%s, want %s", got, x.want)
 		}
+	}
+}
+
+func TestTheBusiestSecond(t *testing.T) {
+	t.Parallel()
+	var losses []crowd.Loss
+	for i := range 100 { // one each 100 ms, but for twenty that come at once
+		at := time.Duration(i) * 100 * time.Millisecond
+		if i >= 40 && i < 60 {
+			at = 6 * time.Second
+		}
+		losses = append(losses, crowd.Loss{At: at, Code: 4200})
+	}
+	if n := busiest(losses[:40]); n != 10 {
+		t.Errorf("%d a second where there are ten", n)
+	}
+	if n := busiest(losses); n < 18 {
+		t.Errorf("%d a second where twenty come at once", n)
+	}
+	if n := notAsked(append(losses, crowd.Loss{Code: 1006})); n != 1 {
+		t.Errorf("%d were not asked", n)
 	}
 }
