@@ -40,13 +40,13 @@ build: toolchain $(DIST) ## build the dashboard when it has changed, then bin/pe
 
 .PHONY: test
 test: need-tests need-postgres build $(SDK_MODULES) ## run every test: Go with the race detector, dashboard, browser, conformance; ends with the count of all
-	@go build -buildvcs=false -o bin/tally ./scripts/tally
+	@go build -buildvcs=false -o bin/ ./scripts/tally ./test/chaos/cmd/platform
 	@bin/tally $(ARGS)
 
 .PHONY: conformance
 conformance: need-tests need-postgres build $(SDK_MODULES) ## hold bin/peal, or the server at CONFORMANCE_HOST, against the Pusher protocol
-	@go build -buildvcs=false -o bin/tally ./scripts/tally
-	@bin/tally conformance
+	@go build -buildvcs=false -o bin/ ./scripts/tally ./test/chaos/cmd/platform
+	@bin/tally conformance $(if $(CONFORMANCE_HOST),,cluster)
 
 .PHONY: check
 check: lint check-generated ## format, vet, linters and generated code; changes nothing
@@ -116,7 +116,7 @@ need-postgres:
 # redis-tools holds the server's program too, without the service that redis-server brings. See internal/devstack/redis.go.
 .PHONY: need-tests
 need-tests:
-	@scripts/need.sh redis-tools=redis-server,redis-check-rdb chromium=chromium gcc=gcc
+	@scripts/need.sh redis-tools=redis-server,redis-check-rdb chromium=chromium gcc=gcc haproxy=haproxy
 
 .PHONY: need-chaos
 need-chaos:

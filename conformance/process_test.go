@@ -5,6 +5,7 @@ package conformance
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,7 +25,9 @@ type process struct {
 	data string // its folder
 	edge string // host:port
 	ops  string // URL
-	log  *lockedBuffer
+	// direct is an edge behind the balancer, host:port; empty where there is none.
+	direct string
+	log    *lockedBuffer
 
 	exited chan error
 }
@@ -74,6 +77,7 @@ func startProcess(name string, args ...string) (*process, error) {
 	var facts struct {
 		EdgeURL string `json:"edge_url"`
 		OpsURL  string `json:"ops_url"`
+		Direct  string `json:"direct"`
 	}
 	if err := errors.Join(readErr, json.Unmarshal([]byte(line), &facts)); err != nil {
 		err = fmt.Errorf("%s printed %q: %w\n%s", name, line, err, p.log)
@@ -84,7 +88,7 @@ func startProcess(name string, args ...string) (*process, error) {
 		return nil, errors.Join(err, p.stop())
 	}
 	// By number: a name may lead to IPv6 first, where nobody listens.
-	p.edge, p.ops = "127.0.0.1:"+edge.Port(), facts.OpsURL
+	p.edge, p.ops, p.direct = "127.0.0.1:"+edge.Port(), facts.OpsURL, facts.Direct
 	return p, nil
 }
 
@@ -101,7 +105,7 @@ func withoutSettings() []string {
 
 // target tells where the process's apps are found. Their ids and keys are those of testdata/seed.yaml.
 func (p *process) target() target {
-	t := target{addr: p.edge, ops: p.ops, own: p, apps: map[string]app{}}
+	t := target{addr: p.edge, direct: cmp.Or(p.direct, p.edge), balanced: p.direct != "", ops: p.ops, own: p, apps: map[string]app{}}
 	for i, name := range []string{
 		"plain", "other", "counts", "watch", "quiet", "origins", "tls", "brief", "few", "strict", "disabled", "small", "compressed", "pair",
 	} {

@@ -20,8 +20,10 @@ import (
 //	CONFORMANCE_EDGES                                for our own: 2 has clients spread over two edges, behind HAProxy
 type target struct {
 	addr string // host:port
-	apps map[string]app
-	ops  string // empty when there is none
+	// direct is the same without a balancer, whose buffers would take much of what a client does not read.
+	direct string
+	apps   map[string]app
+	ops    string // empty when there is none
 	// balanced says that clients are spread over several edges by something in front of them.
 	balanced bool
 	// own is the process that the suite started, nil when the server is somebody else's.
@@ -74,8 +76,9 @@ func chooseTarget(env func(string) string) (target, error) {
 	if env("CONFORMANCE_HOST") == "" {
 		return ownTarget()
 	}
+	addr := env("CONFORMANCE_HOST") + ":" + env("CONFORMANCE_PORT")
 	t := target{
-		addr: env("CONFORMANCE_HOST") + ":" + env("CONFORMANCE_PORT"),
+		addr: addr, direct: addr,
 		ops:  env("CONFORMANCE_OPS"),
 		apps: map[string]app{"plain": {env("CONFORMANCE_APP_ID"), env("CONFORMANCE_KEY"), env("CONFORMANCE_SECRET")}},
 	}
@@ -98,17 +101,15 @@ func chooseTarget(env func(string) string) (target, error) {
 
 // ownTarget starts our binary with the apps that the suite needs.
 func ownTarget() (target, error) {
-	start, balanced := startPeal, os.Getenv("CONFORMANCE_EDGES") == "2"
-	if balanced {
+	start := startPeal
+	if os.Getenv("CONFORMANCE_EDGES") == "2" {
 		start = startTwoEdges
 	}
 	p, err := start()
 	if err != nil {
 		return target{}, err
 	}
-	t := p.target()
-	t.balanced = balanced
-	return t, nil
+	return p.target(), nil
 }
 
 // prepared returns an app with certain settings, or skips the test.

@@ -196,9 +196,6 @@ describe("browser", { concurrency: 6 }, () => {
       await page.close();
     });
 
-    // A balancer may notice it only when it passes on a heartbeat.
-    const noticed = process.env.CONFORMANCE_EDGES === "2" ? 45_000 : 15_000;
-
     test(`trap 32: a closed tab on ${transport} is removed`, async () => {
       const room = unique("presence-");
       const watcher = await connected({ enabledTransports: ["ws"], member: { user_id: "watcher" } });
@@ -210,7 +207,7 @@ describe("browser", { concurrency: 6 }, () => {
       await eventually(
         "its end",
         async () => (await watcher.heard("pusher:member_removed")).length === 1,
-        noticed,
+        15_000,
       );
       await watcher.close();
     });

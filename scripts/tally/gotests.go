@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -15,17 +16,27 @@ import (
 
 // goTests runs every Go package.
 func goTests(ctx context.Context, out io.Writer) counts {
-	return runGo(ctx, out, "-race", "-timeout=10m", "./...")
+	return runGo(ctx, out, nil, "-race", "-timeout=10m", "./...")
 }
 
 // conformance runs the suite that drives the built binary. It measures nothing that the race detector could see, and what
 // it talks to is another program, so its result is good for one run only.
 func conformance(ctx context.Context, out io.Writer) counts {
-	return runGo(ctx, out, "-tags=conformance", "-count=1", "-parallel=16", "-timeout=10m", "./conformance")
+	return runGo(ctx, out, nil, conformanceArgs()...)
 }
 
-func runGo(ctx context.Context, out io.Writer, args ...string) counts {
+// cluster runs the same suite against two edges behind HAProxy.
+func cluster(ctx context.Context, out io.Writer) counts {
+	return runGo(ctx, out, []string{"CONFORMANCE_EDGES=2"}, conformanceArgs()...)
+}
+
+func conformanceArgs() []string {
+	return []string{"-tags=conformance", "-count=1", "-parallel=16", "-timeout=10m", "./conformance"}
+}
+
+func runGo(ctx context.Context, out io.Writer, env []string, args ...string) counts {
 	cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-json"}, args...)...) //nolint:gosec // G204: our own arguments.
+	cmd.Env = append(os.Environ(), env...)
 	var complaints bytes.Buffer
 	cmd.Stderr = &complaints
 	stdout, err := cmd.StdoutPipe()

@@ -1,12 +1,13 @@
 // Command tally runs every test there is (Go with the race detector, the dashboard's unit tests and type check, the browser's
-// journeys through the built binary, the conformance suite against it) and ends with one line that counts them all: "N passed,
+// journeys through the built binary, the conformance suite against it and
+// against two edges) and ends with one line that counts them all: "N passed,
 // M failed, K skipped".
 //
 // What counts is a test without subtests of its own, in Go as in TypeScript: each case of a table is one, the table is
 // not. What fails outside of any test (a package that does not build, a type error) counts as one that failed. It shows
 // a line for each part, and the output of what failed. It installs and builds nothing: `make test` has done that.
 //
-// Names of parts as arguments run only those: go, types, unit, e2e, conformance.
+// Names of parts as arguments run only those: go, types, unit, e2e, conformance, cluster.
 package main
 
 import (
@@ -39,10 +40,11 @@ func main() {
 func run(ctx context.Context, only []string, out io.Writer) int {
 	parts := []part{
 		{"go", goTests}, {"types", typeCheck}, {"unit", unitTests}, {"e2e", journeys}, {"conformance", conformance},
+		{"cluster", cluster},
 	}
 	for _, name := range only {
 		if !slices.ContainsFunc(parts, func(p part) bool { return p.name == name }) {
-			_, _ = fmt.Fprintf(out, "there is no part %q: choose among go, types, unit, e2e, conformance\n", name)
+			_, _ = fmt.Fprintf(out, "there is no part %q: choose among go, types, unit, e2e, conformance, cluster\n", name)
 			return 2
 		}
 	}

@@ -52,7 +52,7 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	defer front.Close()
-	facts := map[string]string{"edge_url": "http://" + front.Addr().String(), "ops_url": p.Edges[0].Ops()}
+	facts := map[string]string{"edge_url": "http://" + front.Addr().String(), "ops_url": p.Edges[0].Ops(), "direct": p.Edges[0].Addr().String()}
 	if err := json.NewEncoder(os.Stdout).Encode(facts); err != nil {
 		return err
 	}
