@@ -36,6 +36,7 @@ func TestDocument(t *testing.T) {
 		"presence.json":   "",
 		"presence.failed": "peal: refused\n",
 		"size-100.json":   `{"targets":[{"name":"peal","rounds":[{"rates":{"deliveries":7}}]}]}`,
+		"plain-100.json":  `{"targets":[{"name":"plain","rounds":[{"rates":{"deliveries":3},"server":{"cpu_seconds_per_million":2}}]}]}`,
 	})
 	write(t, filepath.Dir(document), map[string]string{"performance.md": "before\n" + beginMarker + "\nold\n" + endMarker + "\nafter\n"})
 	for range 2 { // The second time finds what the first has written.
@@ -53,7 +54,7 @@ func TestDocument(t *testing.T) {
 		"10,000 subscribed connections |  | 10,000 (5,000–15,000) | 10,000 (5,000–15,000) | ≤ 10,000 | ≤ 6,000 | **no** |",
 		"4 of 9 deliveries were lost", "at its limit, or late, so the server may do more: fanout-16 peal (1 of 2 rounds)",
 		"too low and what is counted in CPU is not: fanout-16 plain (1 of 2 rounds)", "presence ended early: peal: refused",
-		"not measured: see below", "| 100 | 7 |  |", "| channels | Hub/n=1 | 12.5 | 0 | 1 |",
+		"not measured: see below", "| 100 | 7 |  | 3 | 2 |", "| channels | Hub/n=1 | 12.5 | 0 | 1 |",
 	} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("no %q in\n%s", want, text)

@@ -116,11 +116,16 @@ func writeSizes(w io.Writer, results map[string]result) {
 		return
 	}
 	slices.Sort(sizes)
-	fmt.Fprint(w, "\n### Fan-out of many sizes, window 16\n\n| subscribers | deliveries/s | CPU s per million |\n|---|---|---|\n")
+	fmt.Fprint(w, "\n### Fan-out of many sizes, window 16\n\n| subscribers | Peal: deliveries/s | CPU s per million | "+
+		"plain: deliveries/s | CPU s per million |\n|---|---|---|---|---|\n")
 	for _, n := range sizes {
-		rounds := results["size-"+strconv.Itoa(n)]["peal"]
-		fmt.Fprintf(w, "| %d | %s | %s |\n", n, show(spreadOf(each(rounds, func(r round) float64 { return r.Rates.Deliveries }))),
-			show(spreadOf(each(rounds, func(r round) float64 { return r.Server.PerMillion }))))
+		peal, plain := results["size-"+strconv.Itoa(n)]["peal"], results["plain-"+strconv.Itoa(n)]["plain"]
+		fmt.Fprintf(w, "| %d |", n)
+		for _, rounds := range [][]round{peal, plain} {
+			fmt.Fprintf(w, " %s | %s |", show(spreadOf(each(rounds, func(r round) float64 { return r.Rates.Deliveries }))),
+				show(spreadOf(each(rounds, func(r round) float64 { return r.Server.PerMillion }))))
+		}
+		fmt.Fprintln(w)
 	}
 }
 
