@@ -41,7 +41,7 @@ func startPeal() (*process, error) {
 
 // startTwoEdges starts a platform of two edges, over which a balancer spreads the clients.
 func startTwoEdges() (*process, error) {
-	return startProcess("../bin/platform", "--binary", program(), "--seed", "testdata/seed.yaml", "--haproxy", "../deploy/haproxy.cfg")
+	return startProcess("../bin/platform", "--binary", program(), "--seed", "testdata/seed.yaml", "--haproxy", "../deploy/haproxy.cfg", "--leash")
 }
 
 func program() string {
@@ -65,6 +65,9 @@ func startProcess(name string, args ...string) (*process, error) {
 	p.cmd = exec.Command(name, args...)
 	p.cmd.Env = withoutSettings()
 	p.cmd.Stderr = p.log
+	if _, err := p.cmd.StdinPipe(); err != nil { // It is open for as long as the suite lives.
+		return nil, err
+	}
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -29,7 +30,16 @@ func run(ctx context.Context) (err error) {
 	binary := flag.String("binary", "bin/peal", "the program")
 	seed := flag.String("seed", "", "manifest of the apps")
 	config := flag.String("haproxy", "deploy/haproxy.cfg", "configuration of HAProxy")
+	leash := flag.Bool("leash", false, "stop when standard input ends, as it does when whoever started this dies")
 	flag.Parse()
+	ctx, letGo := context.WithCancel(ctx)
+	defer letGo()
+	if *leash {
+		go func() {
+			_, _ = io.Copy(io.Discard, os.Stdin) // However it ends, it ends.
+			letGo()
+		}()
+	}
 	apps, err := os.ReadFile(*seed)
 	if err != nil {
 		return err
