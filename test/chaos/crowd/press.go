@@ -144,7 +144,8 @@ func (p *Press) one(ctx context.Context, client *http.Client, s *signer, number 
 		case ledger.OK:
 			e.Outcome = ledger.OK
 		case ledger.Failed:
-			if e.Outcome = ledger.Failed; possible {
+			// What is signed wrongly was not carried out by an earlier try either.
+			if e.Outcome = ledger.Failed; possible && !bad {
 				e.Outcome = ledger.Unknown
 			}
 		case ledger.Unknown:

@@ -79,3 +79,30 @@ func TestAKeyIsTriedAgainUntilItIsOut(t *testing.T) {
 		}
 	}
 }
+
+// TestAWrongSignatureStaysRefused: an answer that is lost before the refusal leaves nothing unknown, but for who signs well.
+func TestAWrongSignatureStaysRefused(t *testing.T) {
+	t.Parallel()
+	for every, want := range map[int]ledger.Outcome{1: ledger.Failed, 0: ledger.Unknown} {
+		var mu sync.Mutex
+		tries := 0
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			if tries++; tries == 1 {
+				panic(http.ErrAbortHandler) // the connection ends without an answer
+			}
+			w.WriteHeader(http.StatusUnauthorized)
+		}))
+		p := Start(t.Context(), PressConfig{
+			Clock: NewClock(), Apps: []App{{"1", "k", "s"}}, Channels: map[uint16]string{0: "a"}, Publishers: 1, Rate: 100, Keys: true,
+			BadEvery: every, Addr: func(int) string { return srv.Listener.Addr().String() },
+		})
+		eventually(t, "an event has its outcome", func() bool { return len(p.Publishes()) > 0 })
+		p.Stop()
+		if e := p.Publishes()[0]; e.Outcome != want || e.Tries != 2 {
+			t.Errorf("every %d: %+v", every, e)
+		}
+		srv.Close()
+	}
+}
