@@ -45,7 +45,7 @@ type Config struct {
 	Readers int
 	// Lease is how long Redis remembers an edge that has gone silent (10 s).
 	Lease time.Duration
-	// Timeout bounds each question to Redis (1 s).
+	// Timeout bounds each question to Redis (1 s), and seven tenths of it a publish.
 	Timeout time.Duration
 	// Logger is for trouble with Redis, and for what was done about it.
 	Logger *slog.Logger
@@ -78,6 +78,9 @@ func (c Config) withDefaults() Config {
 	}
 	return c
 }
+
+// publishTimeout leaves a publisher, who is to be told within Timeout that Redis is away, time for the rest of the way.
+func (c Config) publishTimeout() time.Duration { return c.Timeout * 7 / 10 }
 
 // renewEvery leaves room for two renewals to fail.
 func (c Config) renewEvery() time.Duration { return c.Lease * 3 / 10 }

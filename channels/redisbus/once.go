@@ -21,6 +21,8 @@ func (b *Bus) PublishOnce(ctx context.Context, app string, parcels ...channels.P
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, b.cfg.publishTimeout())
+	defer cancel()
 	reply, err := b.eval(ctx, b.scripts.once, b.names.app(app), args...)
 	if err != nil {
 		return nil, err

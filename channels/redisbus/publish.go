@@ -20,7 +20,7 @@ func (b *Bus) Publish(ctx context.Context, messages ...channels.Message) error {
 	if !b.running.Load() {
 		return unavailable("publish", errNotRunning)
 	}
-	ctx, cancel := context.WithTimeout(ctx, b.cfg.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, b.cfg.publishTimeout())
 	defer cancel()
 	began := time.Now()
 	var err error
