@@ -70,7 +70,9 @@ func (s *Stage) retried(run ledger.Run) {
 	var unknown, again int
 	for _, p := range run.Publishes {
 		if p.Outcome == ledger.Unknown {
-			unknown++
+			if unknown++; unknown <= 3 {
+				s.note("%s, published at %v, had %d tries in %s, the last answered with %d", p.ID, p.Invoked, p.Tries, show(p.Answered-p.Invoked), p.Status)
+			}
 		}
 		if p.Tries > 1 && p.Outcome == ledger.OK {
 			again++
