@@ -20,7 +20,18 @@ const (
 
 // Check tells whether the server is one that the bus can work with. The error says in a sentence what to do; it wraps
 // [channels.ErrUnavailable] when that is only to wait. Warnings are sentences, too.
+//
+// It notes whose keys these are, where nobody has done so; [Bus.Examine] does not.
 func (b *Bus) Check(ctx context.Context) (warnings []string, err error) {
+	return b.check(ctx, true)
+}
+
+// Examine is Check for somebody who only wants to know, and leaves no trace.
+func (b *Bus) Examine(ctx context.Context) (warnings []string, err error) {
+	return b.check(ctx, false)
+}
+
+func (b *Bus) check(ctx context.Context, claim bool) (warnings []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*b.cfg.Timeout)
 	defer cancel()
 	if err := b.untilTaken(ctx, func() error { return b.client.Ping(ctx).Err() }); err != nil {
@@ -29,7 +40,7 @@ func (b *Bus) Check(ctx context.Context) (warnings []string, err error) {
 	if err := b.checkVersion(ctx); err != nil {
 		return nil, err
 	}
-	if err := b.checkCluster(ctx); err != nil {
+	if err := b.checkCluster(ctx, claim); err != nil {
 		return nil, err
 	}
 	return b.warnings(ctx), nil
@@ -74,15 +85,20 @@ func (b *Bus) checkVersion(ctx context.Context) error {
 }
 
 // checkCluster sees to it that nobody else uses our keys.
-func (b *Bus) checkCluster(ctx context.Context) error {
+func (b *Bus) checkCluster(ctx context.Context, claim bool) error {
 	if b.cfg.ClusterID == "" {
 		return nil
 	}
 	key := b.names.none() + "meta"
-	if err := b.client.HSetNX(ctx, key, "cluster", b.cfg.ClusterID).Err(); err != nil {
-		return b.explain(err)
+	if claim {
+		if err := b.client.HSetNX(ctx, key, "cluster", b.cfg.ClusterID).Err(); err != nil {
+			return b.explain(err)
+		}
 	}
 	owner, err := b.client.HGet(ctx, key, "cluster").Result()
+	if errors.Is(err, redis.Nil) && !claim {
+		return nil
+	}
 	if err != nil {
 		return b.explain(err)
 	}

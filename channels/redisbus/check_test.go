@@ -57,6 +57,11 @@ func TestCheck(t *testing.T) {
 	shared, prefix := testenv.Redis(t)
 	wire, through := newProxy(t, shared)
 	wire.set(true)
+	// Who only looks leaves the keys to their owner.
+	visitor := newBusAt(t, shared, prefix, func(c *Config) { c.ClusterID = "theirs" })
+	if _, err := visitor.Examine(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	owner := newBusAt(t, shared, prefix, func(c *Config) { c.ClusterID = "ours" })
 	if _, err := owner.Check(t.Context()); err != nil {
 		t.Fatal(err)
@@ -80,7 +85,11 @@ func TestCheck(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBusAt(t, c.url, prefix, func(cfg *Config) { cfg.ClusterID = c.cluster; cfg.Timeout = 300 * time.Millisecond })
+			_, looked := b.Examine(t.Context())
 			_, err := b.Check(t.Context())
+			if (looked == nil) != (err == nil) {
+				t.Errorf("Examine says %v and Check %v", looked, err)
+			}
 			if (err == nil) != (c.want == "") || (err != nil && !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}

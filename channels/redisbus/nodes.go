@@ -29,12 +29,14 @@ type Load struct {
 type NodeStatus struct {
 	Node
 	Load
+	// Clock is what the node's own clock showed then; zero of a version that does not tell.
+	Clock time.Time `json:"clock,omitzero"`
 	// Seen is when, by Redis's clock.
 	Seen time.Time `json:"-"`
 }
 
 func (b *Bus) nodeNow() NodeStatus {
-	n := NodeStatus{Node: b.cfg.Node}
+	n := NodeStatus{Node: b.cfg.Node, Clock: time.Now()}
 	if n.Started.IsZero() {
 		n.Started = b.started
 	}

@@ -34,7 +34,7 @@ func (p *platform) openBus(ctx context.Context, platformID string) (err error) {
 		Notices: session.Notices(), Logger: p.cfg.log,
 	})
 	if err != nil {
-		return usagef("setting %s ($%s): %w; it reads like redis://user:password@host:6379", setRedisURL, envPrefix+"REDIS_URL", err)
+		return redisURLError(err)
 	}
 	p.bus = p.redis
 	p.metrics.MustRegister(p.redis.Collectors()...)
@@ -43,6 +43,10 @@ func (p *platform) openBus(ctx context.Context, platformID string) (err error) {
 		return err
 	}
 	return nil
+}
+
+func redisURLError(err error) error {
+	return usagef("setting %s ($%s): %w; it reads like redis://user:password@host:6379", setRedisURL, envPrefix+"REDIS_URL", err)
 }
 
 // node is how the others know this edge.
@@ -62,11 +66,13 @@ func (p *platform) load() redisbus.Load {
 
 // nodeReport is an edge as the ops door shows it.
 type nodeReport struct {
-	ID       string    `json:"id"`
-	Address  string    `json:"address"`
-	Version  string    `json:"version"`
-	Started  time.Time `json:"started"`
+	ID      string    `json:"id"`
+	Address string    `json:"address"`
+	Version string    `json:"version"`
+	Started time.Time `json:"started"`
+	// Seen is when the edge was heard of last, by Redis's clock, and Clock what its own clock showed then.
 	Seen     time.Time `json:"seen"`
+	Clock    time.Time `json:"clock,omitzero"`
 	Sockets  int       `json:"sockets"`
 	Draining bool      `json:"draining"`
 	// Self says that it is the edge that was asked.
@@ -90,7 +96,7 @@ func (p *platform) nodes(ctx context.Context) ([]nodeReport, error) {
 	reports := make([]nodeReport, 0, len(list))
 	for _, n := range list {
 		reports = append(reports, nodeReport{
-			ID: n.ID, Address: n.Address, Version: n.Version, Started: n.Started, Seen: n.Seen,
+			ID: n.ID, Address: n.Address, Version: n.Version, Started: n.Started, Seen: n.Seen, Clock: n.Clock,
 			Sockets: n.Sockets, Draining: n.Draining, Self: n.ID == self,
 		})
 	}

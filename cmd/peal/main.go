@@ -1,6 +1,7 @@
 // Command peal is the one binary: the private stack for developers (dev), the platform (serve), its schema
-// (migrate), its apps from a file (apply) and a load generator (bench). It is the only place that wires things together: start with
-// [run], then platform.go, which reads from top to bottom as the platform starts and stops.
+// (migrate), its apps from a file (apply), what operators ask (nodes, ready, doctor) and a load generator (bench). It is the
+// only place that wires things together: start with [run], then platform.go, which reads from top to bottom as the platform
+// starts and stops.
 package main
 
 import (
@@ -80,7 +81,8 @@ func rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w; see `%s --help`", err, cmd.CommandPath())
 	})
-	root.AddCommand(devCommand(), serveCommand(), migrateCommand(), applyCommand(), nodesCommand(), benchCommand())
+	root.AddCommand(devCommand(), serveCommand(), migrateCommand(), applyCommand(), nodesCommand(), readyCommand(), doctorCommand(),
+		benchCommand())
 	return root
 }
 

@@ -114,22 +114,28 @@ type settings struct{ values *koanf.Koanf }
 // loadSettings reads the file, the variables and the flags of a command and checks them whole. A key that
 // does not exist is refused by name, wherever it stands.
 func loadSettings(flags *pflag.FlagSet, environ []string) (settings, error) {
+	s, mistakes := readSettings(flags, environ)
+	if len(mistakes) > 0 {
+		return s, mistakes[0]
+	}
+	return s, nil
+}
+
+// readSettings reads them with all the mistakes that are in them.
+func readSettings(flags *pflag.FlagSet, environ []string) (settings, []error) {
 	k := koanf.New(".")
 	defaults := map[string]any{}
 	for _, s := range allSettings() {
 		defaults[s.name] = s.def
 	}
 	if err := k.Load(confmap.Provider(defaults, "."), nil); err != nil {
-		return settings{}, fmt.Errorf("settings: %w", err)
+		return settings{k}, []error{fmt.Errorf("settings: %w", err)}
 	}
+	var mistakes []error
 	if path := configFile(flags, environ); path != "" {
-		if err := loadFile(k, path); err != nil {
-			return settings{}, err
-		}
+		mistakes = loadFile(k, path)
 	}
-	if err := loadEnv(k, environ); err != nil {
-		return settings{}, err
-	}
+	mistakes = append(mistakes, loadEnv(k, environ)...)
 	fromFlags := posflag.ProviderWithFlag(flags, ".", k, func(f *pflag.Flag) (string, any) {
 		if !f.Changed || !known(strings.ReplaceAll(f.Name, "-", "_")) {
 			return "", nil
@@ -137,9 +143,9 @@ func loadSettings(flags *pflag.FlagSet, environ []string) (settings, error) {
 		return strings.ReplaceAll(f.Name, "-", "_"), f.Value.String()
 	})
 	if err := k.Load(fromFlags, nil); err != nil {
-		return settings{}, fmt.Errorf("settings: %w", err)
+		mistakes = append(mistakes, fmt.Errorf("settings: %w", err))
 	}
-	return settings{k}, check(k)
+	return settings{k}, append(mistakes, check(k)...)
 }
 
 // otherVariables are Peal's, but no settings.
@@ -157,23 +163,27 @@ func configFile(flags *pflag.FlagSet, environ []string) string {
 	return ""
 }
 
-func loadFile(k *koanf.Koanf, path string) error {
+func loadFile(k *koanf.Koanf, path string) (mistakes []error) {
 	inFile := koanf.New(".")
 	if err := inFile.Load(file.Provider(path), yaml.Parser()); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return usagef("the configuration file %s does not exist", path)
+			return []error{usagef("the configuration file %s does not exist", path)}
 		}
-		return usagef("configuration file %s: %w", path, err)
+		return []error{usagef("configuration file %s: %w", path, err)}
 	}
 	for _, name := range inFile.Keys() {
 		if !known(name) {
-			return usagef("configuration file %s: there is no setting %q%s", path, name, didYouMean(name))
+			mistakes = append(mistakes, usagef("configuration file %s: there is no setting %q%s", path, name, didYouMean(name)))
+			inFile.Delete(name)
 		}
 	}
-	return k.Merge(inFile)
+	if err := k.Merge(inFile); err != nil {
+		mistakes = append(mistakes, fmt.Errorf("configuration file %s: %w", path, err))
+	}
+	return mistakes
 }
 
-func loadEnv(k *koanf.Koanf, environ []string) error {
+func loadEnv(k *koanf.Koanf, environ []string) (mistakes []error) {
 	var unknown []string
 	provider := env.Provider(".", env.Opt{
 		Prefix:      envPrefix,
@@ -191,15 +201,14 @@ func loadEnv(k *koanf.Koanf, environ []string) error {
 		},
 	})
 	if err := k.Load(provider, nil); err != nil {
-		return fmt.Errorf("settings: %w", err)
+		mistakes = append(mistakes, fmt.Errorf("settings: %w", err))
 	}
-	if len(unknown) > 0 {
-		slices.Sort(unknown)
-		name := unknown[0]
+	slices.Sort(unknown)
+	for _, name := range unknown {
 		hint := didYouMean(strings.ToLower(strings.TrimPrefix(name, envPrefix)))
-		return usagef("environment: there is no setting %s%s", name, hint)
+		mistakes = append(mistakes, usagef("environment: there is no setting %s%s", name, hint))
 	}
-	return nil
+	return mistakes
 }
 
 func known(name string) bool {

@@ -15,20 +15,26 @@ import (
 )
 
 // check checks all values. One that was emptied would otherwise open a door on a port that nobody chose.
-func check(k *koanf.Koanf) error {
+func check(k *koanf.Koanf) (mistakes []error) {
 	for _, s := range allSettings() {
 		value := k.String(s.name)
 		if value == "" && s.def != "" {
-			return usagef("setting %s (--%s, $%s) is empty; leave it out for %s", s.name, s.flag(), s.env(), s.def)
+			mistakes = append(mistakes, usagef("setting %s (--%s, $%s) is empty; leave it out for %s", s.name, s.flag(), s.env(), s.def))
 		}
 		if value == "" || s.check == nil {
 			continue
 		}
 		if err := s.check(value); err != nil {
-			return usagef("setting %s (--%s, $%s): %q %w", s.name, s.flag(), s.env(), value, err)
+			mistakes = append(mistakes, usagef("setting %s (--%s, $%s): %q %w", s.name, s.flag(), s.env(), value, err))
 		}
 	}
-	return checkTogether(settings{k})
+	if len(mistakes) > 0 {
+		return mistakes // What cannot be read cannot be compared.
+	}
+	if err := checkTogether(settings{k}); err != nil {
+		mistakes = append(mistakes, err)
+	}
+	return mistakes
 }
 
 // checkTogether checks what no value can be wrong in by itself.

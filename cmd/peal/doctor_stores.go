@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/pealhq/peal/channels"
+	"github.com/pealhq/peal/channels/redisbus"
+	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/pgstore"
+)
+
+const (
+	// testedPostgres is the oldest major version that Peal is tested with.
+	testedPostgres = 15
+	// mostSkew is by how much two clocks may differ before an operator is told: by so much sessions and grace periods of keys
+	// end early or late, and times in the logs of several machines cannot be compared.
+	mostSkew = 5 * time.Second
+)
+
+// examineDatabase asks PostgreSQL what a start asks it, and returns the platform's id, or "" where it cannot be had.
+func (d *doctor) examineDatabase(ctx context.Context) (platform string) {
+	const check = "database"
+	url, err := d.settings.required(setDatabaseURL)
+	if err != nil {
+		d.fail(check, "%v", err)
+	}
+	kek, keyErr := keyEncryptionKey(d.settings)
+	if keyErr != nil {
+		d.fail("key-encryption key", "%v", keyErr)
+	}
+	if err != nil {
+		return ""
+	}
+	// Without its key everything but the key can be looked at all the same.
+	sealer, err := tenants.NewSealer(kek)
+	if err != nil {
+		d.fail("key-encryption key", "%v", err)
+		return ""
+	}
+	store, err := pgstore.Open(ctx, pgstore.Config{URL: url, Sealer: sealer})
+	if errors.Is(err, pgstore.ErrURL) {
+		d.fail(check, "%s%s is %v", envPrefix, strings.ToUpper(setDatabaseURL), err)
+		return ""
+	}
+	if err != nil {
+		d.fail(check, "%v", err)
+		return ""
+	}
+	defer store.Close()
+	if !d.examineServer(ctx, store) {
+		return ""
+	}
+	if err := store.CheckSchema(ctx); err != nil {
+		d.told("schema", err)
+		return ""
+	}
+	d.ok("schema", "it has every migration that this version needs")
+	if keyErr == nil {
+		if err := store.CheckSealer(ctx); err != nil {
+			d.told("key-encryption key", err)
+		} else {
+			d.ok("key-encryption key", "it is the one that the keys of this database are sealed with")
+		}
+	}
+	id, err := store.PlatformID(ctx)
+	if err != nil {
+		d.told(check, err)
+		return ""
+	}
+	return id.String()
+}
+
+// examineServer tells whether PostgreSQL answers.
+func (d *doctor) examineServer(ctx context.Context, store *pgstore.Store) bool {
+	const check = "database"
+	began := time.Now()
+	server, err := store.Server(ctx)
+	if errors.Is(err, tenants.ErrUnavailable) {
+		d.away(check, "PostgreSQL does not answer; check the address, that it runs, and that it lets this machine in: %v", err)
+		return false
+	}
+	if err != nil {
+		d.fail(check, "PostgreSQL refuses; check the user, the password and the name of the database: %v", err)
+		return false
+	}
+	d.ok(check, "PostgreSQL %s answers", server.Version)
+	if server.Major < testedPostgres {
+		d.warn(check, "this is PostgreSQL %s, and Peal is tested with %d and later: upgrade it", server.Version, testedPostgres)
+	}
+	if skew := skewOf(server.Now, began, time.Now()); skew > mostSkew {
+		d.warn("clock", "the clock of this machine and that of PostgreSQL differ by %s: have both set by NTP", skew.Round(time.Second))
+	}
+	return true
+}
+
+// skewOf is by how much another clock differs from ours, if it was asked between two moments.
+func skewOf(other, from, to time.Time) time.Duration {
+	switch {
+	case other.Before(from):
+		return from.Sub(other)
+	case other.After(to):
+		return other.Sub(to)
+	}
+	return 0
+}
+
+// told notes an error that already says what to do.
+func (d *doctor) told(check string, err error) {
+	if isUnavailable(err) || errors.Is(err, channels.ErrUnavailable) {
+		d.away(check, "%v", err)
+		return
+	}
+	d.fail(check, "%v", err)
+}
+
+// examineRedis has the bus look at its server.
+func (d *doctor) examineRedis(ctx context.Context, platform string) {
+	const check = "redis"
+	url := d.settings.text(setRedisURL)
+	if url == "" {
+		d.ok(check, "%s is not set: this process is all there is, and events reach only its own sockets", setRedisURL)
+		return
+	}
+	prefix := d.settings.text(setRedisPrefix)
+	if prefix == "" || checkRedisPrefix(prefix) != nil {
+		return // That has been told, and a bus with another prefix would look at what is not ours.
+	}
+	bus, err := redisbus.New(redisbus.Config{URL: url, Prefix: prefix, ClusterID: platform})
+	if err != nil {
+		d.fail(check, "%v", redisURLError(err))
+		return
+	}
+	warnings, err := bus.Examine(ctx)
+	if err != nil {
+		d.told(check, err)
+		return
+	}
+	if platform == "" {
+		d.ok(check, "it answers; whether another platform uses the prefix %q cannot be known without the database", prefix)
+	} else {
+		d.ok(check, "it answers, and no other platform uses the prefix %q", prefix)
+	}
+	for _, w := range warnings {
+		d.warn(check, "%s", w)
+	}
+}
