@@ -155,6 +155,6 @@ func markdown(w io.Writer, about []string, results []Result, figures []Figure) {
 	}
 	fmt.Fprint(w, "\n### What more than one edge costs\n\n| measure | value |\n|---|---|\n")
 	for _, f := range figures {
-		fmt.Fprintf(w, "| %s | %s |\n", f.Name, f.Value)
+		fmt.Fprintf(w, "| %s | %s |\n", f.Name, strings.ReplaceAll(f.Value, "|", "\\|"))
 	}
 }

@@ -33,7 +33,7 @@ func TestADocumentGetsTheRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 { // the second time over the first
-		if err := WriteDocument(path, []string{"cores: 2"}, someResults(), []Figure{{"latency", "1 ms"}}); err != nil {
+		if err := WriteDocument(path, []string{"cores: 2"}, someResults(), []Figure{{"latency", "1 ms"}, {"commands", "client|setname 1"}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -47,7 +47,7 @@ func TestADocumentGetsTheRows(t *testing.T) {
 		"| R2 | it does not start | **0 of 1** | 0 | 0 | 0 | 0 | 0 |\n",
 		"| R1 | **back after 1s / 9s (≤ 3s)**; kills 4; **round 2: 1 violations, such as I2: twice** |\n",
 		"| R2 | **round 1 could not be run to its end: no server** |\n",
-		"| latency | 1 ms |\n",
+		"| latency | 1 ms |\n", "| commands | client\\|setname 1 |\n",
 	} {
 		if strings.Count(string(got), want) != 1 {
 			t.Errorf("%q is not there once in\n%s", want, got)
