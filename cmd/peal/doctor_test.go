@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"syscall"
@@ -268,22 +270,9 @@ func TestDoctorTellsAllMistakesInSettings(t *testing.T) {
 // TestDoctorKnowsAStranger: a port that is taken by something that is no edge.
 func TestDoctorKnowsAStranger(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
-			c.Close()
-		}
-	}()
-	addr := l.Addr().String()
+	stranger := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "{}") }))
+	defer stranger.Close()
+	addr := stranger.Listener.Addr().String()
 	for door, check := range map[string]string{"--edge-addr": "edge door", "--control-addr": "control door", "--ops-addr": "ops door"} {
 		runDoctor(t, nil, exitError, door, addr).want(t, check, statusError, "something else listens on "+addr, door)
 	}
