@@ -198,7 +198,7 @@ func TestResetAndRefuse(t *testing.T) {
 	if _, _, err := c.hear(patience); !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("the connection ends with %v", err)
 	}
-	if _, _, err := dial(t, p).hear(patience); !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, io.EOF) {
+	if err := refusal(t, p); !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, io.EOF) {
 		t.Errorf("who is refused hears %v", err)
 	}
 	p.Heal()
@@ -214,7 +214,20 @@ func TestAServerThatIsAwayResets(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	if _, _, err := dial(t, p).hear(patience); err == nil {
+	if refusal(t, p) == nil {
 		t.Error("somebody answers")
 	}
+}
+
+// refusal is how a connection ends that the proxy does not want: the reset may come before the dial is done, or after.
+func refusal(t *testing.T, p *proxy.Proxy) error {
+	t.Helper()
+	conn, err := net.Dial("tcp", p.Addr())
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	_ = conn.SetReadDeadline(time.Now().Add(patience))
+	_, err = conn.Read(make([]byte, 1))
+	return err
 }
