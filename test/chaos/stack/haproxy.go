@@ -14,8 +14,8 @@ import (
 
 // haproxy is a balancer that reads the configuration which we ship.
 type haproxy struct {
-	addr netip.AddrPort
-	proc *process
+	addr, control netip.AddrPort
+	proc          *process
 }
 
 // NewHAProxy starts HAProxy with this configuration in front of two edges. Its log goes to a file in dir.
@@ -46,7 +46,7 @@ func NewHAProxy(ctx context.Context, config, dir string, edges ...*Edge) (Balanc
 	}
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), program, "-db", "-f", config)
 	cmd.Env = withoutSettings(env...)
-	h := &haproxy{addr: netip.MustParseAddrPort("127.0.0.1:" + port)}
+	h := &haproxy{addr: netip.MustParseAddrPort("127.0.0.1:" + port), control: netip.MustParseAddrPort("127.0.0.1:" + control)}
 	log := filepath.Join(dir, "haproxy.log")
 	if h.proc, err = start("haproxy", log, cmd); err != nil {
 		return nil, err
@@ -72,6 +72,9 @@ func NewHAProxy(ctx context.Context, config, dir string, edges ...*Edge) (Balanc
 }
 
 func (h *haproxy) Addr() netip.AddrPort { return h.addr }
+
+// Control is where people reach the dashboard.
+func (h *haproxy) Control() netip.AddrPort { return h.control }
 
 func (h *haproxy) Close() { h.proc.kill() }
 
