@@ -28,6 +28,7 @@ func (p *platform) openBus(ctx context.Context, platformID string) (err error) {
 		p.bus = channels.NewMemoryBus(channels.MemoryConfig{Notices: session.Notices()})
 		return nil
 	}
+	redisbus.LogTo(p.cfg.log)
 	p.redis, err = redisbus.New(redisbus.Config{
 		URL: url, Prefix: p.cfg.settings.text(setRedisPrefix), ClusterID: platformID,
 		Node: p.node(), Load: p.load, Drain: p.drainAsked,

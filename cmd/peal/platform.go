@@ -63,6 +63,7 @@ type platform struct {
 	health     health
 	metrics    *prometheus.Registry
 	started    time.Time
+	leaving    sync.Once
 	evicting   sync.Once
 	drainAsked func() // has the edge send its sockets elsewhere; it may be called any number of times
 }
@@ -104,7 +105,7 @@ func runPlatform(ctx context.Context, cfg platformConfig) error {
 	doors.Go(func() error {
 		select {
 		case <-asked.Done():
-			return p.drain(context.WithoutCancel(ctx), stopping.Done())
+			return p.drain(context.WithoutCancel(ctx))
 		case <-stopping.Done():
 			return nil
 		}
@@ -204,9 +205,9 @@ func (p *platform) sweepSessions(ctx context.Context) error {
 }
 
 // drain sends the sockets elsewhere and lets no more come, while everything else goes on until the process is stopped.
-func (p *platform) drain(ctx context.Context, stopping <-chan struct{}) error {
+func (p *platform) drain(ctx context.Context) error {
 	p.cfg.log.InfoContext(ctx, "draining, as was asked for")
-	p.beUnready(stopping)
+	p.beUnready()
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.settings.duration(setShutdownTimeout))
 	defer cancel()
 	if err := p.evict(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
@@ -216,16 +217,16 @@ func (p *platform) drain(ctx context.Context, stopping <-chan struct{}) error {
 	return nil
 }
 
-// beUnready says that this edge is not ready and, where there are others, gives load balancers the time to notice.
-func (p *platform) beUnready(enough <-chan struct{}) {
-	if p.health.draining.Swap(true) || p.redis == nil {
-		return
-	}
-	p.redis.Renew()
-	select {
-	case <-time.After(p.cfg.settings.duration(setDrainPause)):
-	case <-enough:
-	}
+// beUnready says that this edge is not ready and, where there are others, gives load balancers the time to notice, once.
+// Whoever asks again waits for the rest of it.
+func (p *platform) beUnready() {
+	p.leaving.Do(func() {
+		p.health.draining.Store(true)
+		if p.redis != nil {
+			p.redis.Renew()
+			time.Sleep(p.cfg.settings.duration(setDrainPause))
+		}
+	})
 }
 
 // evict closes all sockets so that clients reconnect elsewhere, once. Whoever asks again waits for it.
@@ -244,7 +245,7 @@ func (p *platform) evict(ctx context.Context) (err error) {
 func (p *platform) stop(ctx context.Context) error {
 	p.health.stopping.Store(true)
 	p.cfg.log.InfoContext(ctx, "stopping")
-	p.beUnready(nil)
+	p.beUnready()
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.settings.duration(setShutdownTimeout))
 	defer cancel()
 	// Shutting the door first keeps clients that were just told to reconnect from coming back here.

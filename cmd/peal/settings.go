@@ -74,7 +74,7 @@ func allSettings() []setting {
 		{name: setRedisPrefix, def: "peal:", help: "what all keys in Redis begin with, for platforms that share one", check: checkRedisPrefix},
 		{name: setEdgeAddr, def: ":6001", help: "address of the edge door: sockets and the HTTP API", check: checkAddr},
 		{name: setControlAddr, def: ":6002", help: "address of the control door: dashboard and admin API", check: checkAddr},
-		{name: setOpsAddr, def: "127.0.0.1:6003", help: "address of the ops door: health, metrics and profiles", check: checkAddr},
+		{name: setOpsAddr, def: "127.0.0.1:6003", help: "address of the ops door: health, metrics, profiles, and the list of edges; who reaches it from elsewhere can only look", check: checkAddr},
 		{name: setEdgeURL, help: "public URL of the edge; by default the dashboard's host and the edge's port", check: checkURL},
 		{name: setEdgePathPrefix, help: "path in front of /app and /apps on the edge, for example /realtime", check: checkPathPrefix},
 		{name: setDashboardURL, help: "public URL of the dashboard; with https its cookies are Secure", check: checkURL},

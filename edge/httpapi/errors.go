@@ -29,18 +29,29 @@ func refuse(status int, format string, args ...any) error {
 
 func badRequest(text string) error { return &refusal{status: http.StatusBadRequest, text: text} }
 
+// log tells of trouble of ours. When something is away every request finds it so, and one line a second says it.
+func (s *Server) log(ctx context.Context, status int, err error) {
+	facts := []any{slog.Int("status", status), slog.String("request_id", requestid.From(ctx)), slog.Any("error", err)}
+	if status != http.StatusServiceUnavailable {
+		s.cfg.Logger.ErrorContext(ctx, "request refused", facts...)
+		return
+	}
+	s.away.Do(func() { s.cfg.Logger.WarnContext(ctx, "requests are refused", facts...) })
+}
+
 // fail answers with what an error means to the customer. What means nothing to one is an internal error
 // outside and whole in the log.
 func (s *Server) fail(ctx context.Context, w http.ResponseWriter, err error) int {
 	r := toRefusal(err)
 	if r.status >= http.StatusInternalServerError && ctx.Err() == nil { // who has gone away is no trouble of ours
-		s.cfg.Logger.ErrorContext(ctx, "request refused", slog.Int("status", r.status),
-			slog.String("request_id", requestid.From(ctx)), slog.Any("error", err))
+		s.log(ctx, r.status, err)
 	}
 	var limit *publish.LimitError
 	switch {
 	case errors.As(err, &limit):
 		limit.SetHeader(w.Header())
+	case errors.Is(err, publish.ErrTooManyKeys):
+		w.Header().Set("Retry-After", publish.KeysRetryAfter)
 	case r.status == http.StatusServiceUnavailable, r.status == http.StatusTooManyRequests:
 		w.Header().Set("Retry-After", "1")
 	}

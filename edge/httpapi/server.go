@@ -8,8 +8,10 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
 
 	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/edge/publish"
@@ -42,7 +44,8 @@ type Server struct {
 	cfg      Config
 	routes   map[string]*endpoint // by the route's name
 	scratch  scratches
-	json     []string // the content type of an answer, shared by all of them
+	away     rate.Sometimes // when to log that something is
+	json     []string       // the content type of an answer, shared by all of them
 	requests *prometheus.CounterVec
 	panics   prometheus.Counter
 }
@@ -79,6 +82,7 @@ func NewServer(cfg Config) *Server {
 		cfg:    cfg,
 		routes: make(map[string]*endpoint),
 		json:   []string{"application/json"},
+		away:   rate.Sometimes{First: 1, Interval: time.Second},
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "peal_http_requests_total", Help: "Requests to the HTTP API, by route and status.",
 		}, []string{"route", "code"}),

@@ -246,9 +246,9 @@ func TestAcceptedRequests(t *testing.T) {
 
 func TestBusAway(t *testing.T) {
 	t.Parallel()
-	a := newAPI(t, "")
-	a.bus.fail(channels.ErrUnavailable)
 	for _, path := range []string{"/apps/3/events", "/apps/3/batch_events"} {
+		a := newAPI(t, "")
+		a.bus.fail(channels.ErrUnavailable)
 		body := `{"name":"e","channel":"a","data":"x"}`
 		if strings.HasSuffix(path, "batch_events") {
 			body = `{"batch":[` + body + `]}`
@@ -257,6 +257,12 @@ func TestBusAway(t *testing.T) {
 		checkRefusal(t, w, 503, "Temporarily unavailable, try again")
 		if !strings.Contains(a.log.String(), w.Header().Get("X-Request-Id")) {
 			t.Errorf("the log does not name the request: %s", a.log)
+		}
+		for range 50 {
+			a.post(path, body)
+		}
+		if lines := strings.Count(a.log.String(), "\n"); lines > 10 { // one a second
+			t.Errorf("%d lines in the log", lines)
 		}
 	}
 }

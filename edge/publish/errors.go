@@ -70,3 +70,6 @@ func tooManyEver(a tenants.Admission, messages, events int) error {
 	}
 	return invalid(field, fmt.Sprintf("this makes %d messages, one for each channel of each event, and the app may publish %d in a second", messages, a.Limit))
 }
+
+// KeysRetryAfter is when to come again after [ErrTooManyKeys], in seconds: those that take the room are forgotten over minutes.
+const KeysRetryAfter = "60"

@@ -47,6 +47,9 @@ func (s *Server) toConnect(ctx context.Context, err error) *connect.Error {
 	case errors.Is(err, tenants.ErrBusy), errors.Is(err, publish.ErrTooManyKeys):
 		e := connect.NewError(connect.CodeResourceExhausted, err)
 		e.Meta().Set("Retry-After", "1")
+		if errors.Is(err, publish.ErrTooManyKeys) {
+			e.Meta().Set("Retry-After", publish.KeysRetryAfter)
+		}
 		return e
 	case errors.Is(err, context.Canceled):
 		return connect.NewError(connect.CodeCanceled, errors.New("the call was given up"))

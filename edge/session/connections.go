@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/pealhq/peal/channels"
-	"github.com/pealhq/peal/pusher"
 )
 
 // The sockets of an app are counted over all edges by being on a topic of their own, so that what holds of every
@@ -32,8 +31,9 @@ func (r *Registry) count(ctx context.Context, s *Session) *Ending {
 	switch {
 	case err == nil:
 		s.counted = isCounted
+		r.full.room(app.ID)
 	case errors.Is(err, channels.ErrFull):
-		return EndWith(pusher.CloseQuota)
+		return r.full.refuse(app.ID, time.Now())
 	default:
 		r.uncounted[s] = struct{}{}
 	}
@@ -79,6 +79,7 @@ func (r *Registry) Run(ctx context.Context) error {
 		select {
 		case <-tick.C:
 			r.countLate(ctx)
+			r.full.forget(time.Now())
 		case <-ctx.Done():
 			return nil
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/edge/session"
 	"github.com/pealhq/peal/pusher"
+	"github.com/pealhq/peal/tenants"
 )
 
 // counted returns how many sockets of the app are counted over all edges.
@@ -21,31 +22,84 @@ func (e *edge) counted() int {
 	return all.Subscribers
 }
 
-// TestQuotaOverAllEdges: what counts is how many there are anywhere, not here.
-func TestQuotaOverAllEdges(t *testing.T) {
-	t.Parallel()
-	e := newEdge(t)
-	e.app.Limits.Connections = 2
-	elsewhere := channels.Arrival{Topic: channels.SocketsTopic(e.app.ID), Socket: "9.9"}
-	if _, err := e.bus.Join(t.Context(), elsewhere); err != nil {
-		t.Fatal(err)
-	}
-	first, _ := e.open("js")
-	g, end := e.registry.Admit(t.Context(), session.Visitor{Key: demoKey})
+// knock has somebody ask for a place and tells what became of it.
+func (e *edge) knock() (*session.Session, *session.Ending) {
+	e.t.Helper()
+	g, end := e.registry.Admit(e.t.Context(), session.Visitor{Key: demoKey})
 	if end != nil {
-		t.Fatal(end)
+		e.t.Fatal(end)
 	}
 	s := e.registry.New(g, &carrier{id: session.NewSocketID()})
-	if end := s.Open(t.Context()); end == nil || end.Code != pusher.CloseQuota {
-		t.Errorf("a third: %v", end)
+	return s, s.Open(e.t.Context())
+}
+
+// TestQuotaOverAllEdges: what counts is how many there are anywhere, not here; and since some of those may have died with
+// their edge, nobody is sent away for good before that would have been noticed.
+func TestQuotaOverAllEdges(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := newEdge(t)
+		e.run(e.registry.Run)
+		e.app.Limits.Connections = 2
+		elsewhere := channels.SocketsTopic(e.app.ID)
+		if _, err := e.bus.Join(t.Context(), channels.Arrival{Topic: elsewhere, Socket: "9.9"}); err != nil {
+			t.Fatal(err)
+		}
+		first, _ := e.open("js")
+		began := time.Now()
+		for {
+			s, end := e.knock()
+			if n := e.registry.Total(); end == nil || n != 1 {
+				t.Fatalf("a third: %v; %d are here", end, n) // before Close: who is refused takes no place
+			}
+			s.Close(t.Context())
+			if end.Code == pusher.CloseQuota {
+				break
+			}
+			if end.Code != pusher.CloseOverCapacity || time.Since(began) > time.Minute {
+				t.Fatalf("after %v: %v", time.Since(began), end)
+			}
+			time.Sleep(3 * time.Second)
+		}
+		if took := time.Since(began); took < 12*time.Second || took > 20*time.Second {
+			t.Errorf("it was certain after %v", took)
+		}
+		if n := e.counted(); n != 2 {
+			t.Errorf("%d are counted, want 2", n)
+		}
+		time.Sleep(time.Minute)
+		if _, end := e.knock(); end == nil || end.Code != pusher.CloseOverCapacity {
+			t.Errorf("much later it is not certain any more: %v", end)
+		}
+		first.Close(t.Context())
+		second, end := e.knock()
+		if end != nil {
+			t.Errorf("after one had left: %v", end)
+		}
+		second.Close(t.Context())
+		if n := e.counted(); n != 1 {
+			t.Errorf("%d are counted, want 1", n)
+		}
+	})
+}
+
+// TestAKeyThatCameToAnotherApp: who came by it hears the first app, and must not become one of the other's.
+func TestAKeyThatCameToAnotherApp(t *testing.T) {
+	t.Parallel()
+	e := newEdge(t)
+	s, c := e.open("js")
+	s.Handle(t.Context(), []byte(`{"event":"pusher:subscribe","data":{"channel":"news"}}`))
+	first := e.app.ID
+	e.apps.set(&tenants.App{ID: "2", Enabled: true, Features: tenants.DefaultFeatures(), Limits: tenants.DefaultLimits(), Keys: e.app.Keys})
+	e.registry.Recheck(t.Context(), first)
+	if end := c.ended(); end == nil || end.Code != pusher.CloseUnknownApp || s.App().ID != first {
+		t.Errorf("it is of app %s, and ended with %v", s.App().ID, end)
 	}
 	s.Close(t.Context())
-	if n := e.counted(); n != 2 {
-		t.Errorf("%d are counted, want 2", n)
-	}
-	first.Close(t.Context())
-	if n := e.counted(); n != 1 {
-		t.Errorf("%d are counted, want 1", n)
+	for _, channel := range []string{"#sockets", "news"} {
+		if o, err := e.bus.Channel(t.Context(), channels.Topic{App: first, Channel: channel}); err != nil || o.Subscribers != 0 {
+			t.Errorf("%s has %+v, %v", channel, o, err)
+		}
 	}
 }
 

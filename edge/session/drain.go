@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -11,6 +12,8 @@ import (
 const (
 	drainStep = 5 * time.Millisecond
 	drainMost = 10 * time.Second
+	// drainBeat is how long at least it is until the next are told.
+	drainBeat = 10 * time.Millisecond
 )
 
 // Drain calls end for each of these, spread over some time, and for all that are left when ctx ends. It takes a window
@@ -20,16 +23,26 @@ func Drain[C any](ctx context.Context, window time.Duration, clients []C, end fu
 	if deadline, ok := ctx.Deadline(); ok {
 		spread = min(spread, time.Until(deadline)/2)
 	}
-	started := time.Now()
+	if len(clients) == 0 {
+		return
+	}
+	all := time.Duration(len(clients))
+	each := time.Duration(1)
+	if spread > 0 {
+		each = (all*drainBeat + spread - 1) / spread
+	}
+	beat := spread * each / all
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	for i, c := range clients {
-		// By the clock and not by steps, so that a step that takes long does not add to the whole.
-		timer.Reset(time.Until(started.Add(spread * time.Duration(i) / time.Duration(len(clients)))))
+	for some := range slices.Chunk(clients, int(each)) {
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
 		}
-		end(c)
+		// From now on, and not from when it was due: who was held up must not hurry afterwards.
+		timer.Reset(beat)
+		for _, c := range some {
+			end(c)
+		}
 	}
 }

@@ -50,6 +50,31 @@ func TestDrain(t *testing.T) {
 	}
 }
 
+// TestDrainNeverHurries: no second has more than its share, also after one in which nothing could be done.
+func TestDrainNeverHurries(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{7, 1000, 1024, 30_001} {
+		synctest.Test(t, func(t *testing.T) {
+			const window = 10 * time.Second
+			var told []time.Time
+			session.Drain(t.Context(), window, make([]int, n), func(int) {
+				if told = append(told, time.Now()); len(told) == n/2 {
+					time.Sleep(3 * time.Second)
+				}
+			})
+			share := n/10 + max(1, n/1000) + 1
+			for i := range told {
+				if i+share < n && told[i+share].Sub(told[i]) < time.Second {
+					t.Fatalf("of %d, %d were told in %v", n, share+1, told[i+share].Sub(told[i]))
+				}
+			}
+			if took := told[n-1].Sub(told[0]); took > window+4*time.Second || n > 100 && took < window {
+				t.Errorf("%d were told in %v", n, took)
+			}
+		})
+	}
+}
+
 func TestDrainIsCutShort(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

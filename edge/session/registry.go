@@ -6,12 +6,15 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
 
 	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/edge/publish"
 	"github.com/pealhq/peal/pusher"
+	"github.com/pealhq/peal/tenants"
 )
 
 // RegistryConfig is what a [Registry] needs.
@@ -31,7 +34,9 @@ type RegistryConfig struct {
 // Registry is what all conversations of an edge share, by whatever door they came: it decides who may come in, knows
 // who is there, and has those leave that lost their right. All methods may be called at the same time.
 type Registry struct {
-	cfg RegistryConfig
+	cfg      RegistryConfig
+	full     fullness
+	troubles rate.Sometimes // when to log them
 
 	mu        sync.Mutex
 	apps      map[string]map[*Session]struct{} // guarded by mu; by the app's id
@@ -40,7 +45,7 @@ type Registry struct {
 
 // NewRegistry returns a registry without conversations.
 func NewRegistry(cfg RegistryConfig) *Registry {
-	return &Registry{cfg: cfg, apps: make(map[string]map[*Session]struct{}), uncounted: make(map[*Session]struct{})}
+	return &Registry{cfg: cfg, apps: make(map[string]map[*Session]struct{}), uncounted: make(map[*Session]struct{}), troubles: rate.Sometimes{First: 20, Interval: time.Second}}
 }
 
 // enter registers a conversation, unless its app has as many as it may have, here or on all edges. Looking again after that finds a
@@ -51,11 +56,12 @@ func (r *Registry) enter(ctx context.Context, s *Session) *Ending {
 		return EndWith(pusher.CloseQuota)
 	}
 	if end := r.count(ctx, s); end != nil {
+		r.remove(s) // Who is only being told why takes no place.
 		return end
 	}
 	app, end := r.lookUp(ctx, s.key)
 	if end == nil {
-		end = mayUse(app, s.origin, s.tls)
+		end = s.mayGoOn(app)
 	}
 	if end == nil {
 		s.app.CompareAndSwap(was, app) // A recheck that came since has settings at least as new.
@@ -100,7 +106,7 @@ func (r *Registry) Recheck(ctx context.Context, appID string) {
 		for _, s := range sessions {
 			why := end
 			if why == nil {
-				why = mayUse(app, s.origin, s.tls)
+				why = s.mayGoOn(app)
 			}
 			if why == nil {
 				s.setApp(app)
@@ -124,6 +130,15 @@ func (r *Registry) RecheckAll(ctx context.Context) {
 		})
 	}
 	_ = all.Wait() // None returns an error.
+}
+
+// mayGoOn tells why the app that a conversation's key opens now keeps it out, nil when it does not. A key that has come to
+// another app opens nothing to those who came by it before: what they hear is the first one's.
+func (s *Session) mayGoOn(app *tenants.App) *Ending {
+	if app.ID != s.App().ID {
+		return &Ending{pusher.CloseUnknownApp, "App key " + shortenKey(s.key) + " belongs to another app now"}
+	}
+	return mayUse(app, s.origin, s.tls)
 }
 
 // byKey returns an app's conversations by the key that they came in with.

@@ -155,14 +155,15 @@ func (s *Session) Close(ctx context.Context) {
 	s.over = true
 	s.mu.Unlock()
 	s.mindDeadline(s.App())
+	// Its place first: the client may be coming back already.
+	s.registry.remove(s)
+	s.registry.discount(ctx, s)
 	for channel := range s.subscriptions {
 		s.leave(ctx, channel)
 	}
 	if s.user != nil {
 		s.signOut(ctx)
 	}
-	s.registry.remove(s)
-	s.registry.discount(ctx, s)
 }
 
 // wishesPerSecond is how many subscriptions and sign-ins a client may ask for in the long run. At once it may ask for as
@@ -183,8 +184,11 @@ func (s *Session) refuse(message string) { s.carrier.Send(pusher.Error(0, messag
 
 // trouble logs what a client can do nothing about.
 func (s *Session) trouble(ctx context.Context, doing, channel string, err error) {
-	s.registry.cfg.Logger.WarnContext(ctx, "a client's wish was not carried out", slog.String("wish", doing), slog.String("app", s.App().ID),
-		slog.String("socket", s.carrier.ID()), slog.String("channel", channel), slog.Any("error", err))
+	// While the bus is away there is one for each client.
+	s.registry.troubles.Do(func() {
+		s.registry.cfg.Logger.WarnContext(ctx, "a client's wish was not carried out", slog.String("wish", doing), slog.String("app", s.App().ID),
+			slog.String("socket", s.carrier.ID()), slog.String("channel", channel), slog.Any("error", err))
+	})
 }
 
 // shorten cuts what a client sent to a length that is worth repeating to it.
