@@ -24,8 +24,9 @@ type follow struct {
 	on     *link        // guarded by mu; the connection on which the topic is heard
 	behind bool         // guarded by mu; the reader holds back what comes
 	queued bool         // guarded by mu; a worker has it, or will
+	again  bool         // guarded by mu; what the worker has read may be from before the topic was heard on this connection
 	ended  bool         // guarded by mu; nobody wants to hear the topic any more
-	told   bool         // guarded by mu; of the loss, since it is behind
+	told   bool         // guarded by mu; of a loss, and nothing was delivered since
 	held   []letter     // guarded by mu
 	bytes  int          // guarded by mu; of the frames in held
 	missed bool         // guarded by mu; not all could be held
@@ -87,6 +88,7 @@ func (f *follow) pass(l *letter) bool {
 // deliver hands a message on. The caller holds mu.
 func (f *follow) deliver(l *letter) {
 	if !f.ended && !l.unreadable {
+		f.told = false
 		f.bus.deliver(l.Message)
 	}
 }
@@ -119,6 +121,7 @@ func (f *follow) heardOn(l *link) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.on != nil && f.on != l {
+		f.again = f.queued
 		f.fallBehind()
 	}
 	f.on = l
@@ -131,8 +134,8 @@ func (f *follow) end() {
 	f.ended, f.held = true, nil
 }
 
-// lose has the follow go on from a mark before which something may be missing, and tells the sockets so, once until it has
-// caught up. The caller holds mu.
+// lose has the follow go on from a mark before which something may be missing, and tells the sockets so, unless they were told
+// after the last message that they got. The caller holds mu.
 func (f *follow) lose(now mark) (told bool) {
 	if now.epoch != f.at.epoch {
 		f.before, f.seen = f.at, 0
@@ -194,9 +197,14 @@ func (f *follow) merge(w wanted, p *page) (current, lost bool) {
 		lost = f.lose(mark{})
 	case w.epoch == "" && moved:
 		f.at = mark{epoch: p.epoch, offset: p.first - 1} // It has just begun.
-	case moved, p.first > w.offset+1:
+	case moved:
 		lost = f.lose(mark{epoch: p.epoch, offset: p.first - 1})
+	case p.first > w.offset+1:
 		moved = true
+		lost = f.passOlder(p)
+		if p.first > f.at.offset+1 {
+			lost = f.lose(mark{epoch: p.epoch, offset: p.first - 1}) || lost
+		}
 	}
 	for i := range p.letters {
 		f.pass(&p.letters[i])
@@ -211,25 +219,51 @@ func (f *follow) merge(w wanted, p *page) (current, lost bool) {
 	return f.settle(hopeless), lost
 }
 
+// passOlder delivers what was held back and is older than what the log still has. The caller holds mu.
+func (f *follow) passOlder(p *page) (lost bool) {
+	n := 0
+	for i := range f.held {
+		if at := f.held[i].Position; at.Epoch == p.epoch && at.Offset < p.first {
+			n = i + 1
+		}
+	}
+	for ; n > 0 && len(f.held) > 0 && !f.ended; n-- {
+		l := &f.held[0]
+		if !f.pass(l) {
+			if l.Position.Epoch != p.epoch || l.Position.Offset <= f.at.offset {
+				return lost // It has another's place, which read.lua finds out.
+			}
+			lost = f.skipTo(l) || lost
+		}
+		f.dropHeld()
+		f.breathe()
+	}
+	return lost
+}
+
+// dropHeld forgets the first of what was held back. The caller holds mu.
+func (f *follow) dropHeld() {
+	f.bytes -= len(f.held[0].Frame)
+	f.held[0] = letter{}
+	f.held = f.held[1:]
+}
+
 // settle delivers what was held back, as far as nothing is missing, and lets the reader go on if that was all. With force
 // it goes on even where something is missing. The caller holds mu.
 func (f *follow) settle(force bool) (current bool) {
 	for len(f.held) > 0 && !f.ended {
-		l := f.held[0]
-		if !f.pass(&l) {
+		if l := &f.held[0]; !f.pass(l) {
 			if !force {
 				return false
 			}
-			f.skipTo(&l)
+			f.skipTo(l)
 		}
-		f.bytes -= len(l.Frame)
-		f.held[0] = letter{}
-		f.held = f.held[1:]
+		f.dropHeld()
 		f.breathe()
 	}
 	f.held, f.bytes = nil, 0
-	if f.missed && !f.ended {
-		f.missed = false
+	if (f.missed || f.again) && !f.ended {
+		f.missed, f.again = false, false
 		return false
 	}
 	f.behind, f.queued, f.told = false, false, false
@@ -237,15 +271,16 @@ func (f *follow) settle(force bool) (current bool) {
 }
 
 // skipTo delivers a message although something is missing before it. The caller holds mu.
-func (f *follow) skipTo(l *letter) {
+func (f *follow) skipTo(l *letter) (told bool) {
 	place := l.mark()
 	if place.epoch == f.at.epoch {
-		f.lose(place)
+		told = f.lose(place)
 	} else {
-		f.lose(f.at)
+		told = f.lose(f.at)
 		f.before = place
 	}
 	f.deliver(l)
+	return told
 }
 
 // breathe gives way to the reader of the connection, which may wait to hold back the next message. The caller holds mu.
