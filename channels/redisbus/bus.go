@@ -107,6 +107,14 @@ func (b *Bus) Run(ctx context.Context, deliver func(channels.Message)) error {
 	return nil
 }
 
+// Close ends a bus that is not to run any more. Run does so by itself, so it does nothing to a bus that has begun to.
+func (b *Bus) Close() error {
+	if b.begun.Swap(true) {
+		return nil
+	}
+	return b.client.Close()
+}
+
 // Healthy tells whether this edge hears what it publishes. An edge that does not should be sent no new sockets.
 func (b *Bus) Healthy() bool { return b.healthy.Load() }
 

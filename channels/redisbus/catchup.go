@@ -174,7 +174,7 @@ type position struct {
 // positions returns how far the logs of topics of one app have come. Those that should be there but are not begin.
 func (b *Bus) positions(ctx context.Context, list []*follow) ([]position, error) {
 	const fields = 5
-	args := []any{newEpoch()}
+	args := []any{b.cfg.LogBytes, newEpoch()}
 	for _, f := range list {
 		f.mu.Lock()
 		args = appendLog(append(args, f.topic.Channel), f.log)

@@ -158,3 +158,30 @@ func TestRunWaitsForRedis(t *testing.T) {
 		t.Error("it runs twice")
 	}
 }
+
+// TestCloseOfABusThatNeverRan leaves nothing open, and has it not run any more.
+func TestCloseOfABusThatNeverRan(t *testing.T) {
+	t.Parallel()
+	b := newBus(t, nil)
+	if _, err := b.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := b.client.Ping(t.Context()).Err(); !errors.Is(err, redis.ErrClosed) {
+		t.Errorf("a command on it: %v", err)
+	}
+	if err := b.Run(t.Context(), func(channels.Message) {}); err == nil {
+		t.Error("it ran all the same")
+	}
+	a := run(t, newBus(t, nil))
+	if err := a.Close(); err != nil {
+		t.Error(err)
+	}
+	a.subscribe(news)
+	a.say(news, "1")
+	a.hears(news, "1")
+}

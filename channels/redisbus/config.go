@@ -37,7 +37,8 @@ type Config struct {
 	// KeptBytes bounds what is kept for newcomers of one app's channels (32 MiB); beyond it is forgotten what would expire
 	// first.
 	KeptBytes int
-	// LogBytes bounds what the logs of one app's channels take (64 MiB); beyond it is forgotten what would expire first.
+	// LogBytes bounds what the logs of one app's channels take (64 MiB), and how many channels have one, empty or not: one for
+	// each 512 bytes of it. Beyond either is forgotten what would expire first.
 	LogBytes int
 	// OnceBytes bounds what the keys of one app's parcels take (64 MiB); beyond it parcels with a new key are refused.
 	OnceBytes int

@@ -16,7 +16,11 @@ import (
 	"github.com/pealhq/peal/internal/devstack"
 )
 
-const patience = 20 * time.Second
+const (
+	patience = 20 * time.Second
+	// soon is when a question that is given up after a second has been, however busy the machine is.
+	soon = 8 * time.Second
+)
 
 // edge is a running bus, with what it has delivered.
 type edge struct {
@@ -25,6 +29,7 @@ type edge struct {
 	end  func()
 	mu   sync.Mutex
 	came map[channels.Topic][]channels.Message // guarded by mu
+	gate func(channels.Message)                // guarded by mu; what a delivery waits for; may be nil
 }
 
 // run runs a bus until the test ends.
@@ -48,6 +53,12 @@ func run(t testing.TB, b *Bus) *edge {
 }
 
 func (e *edge) take(m channels.Message) {
+	e.mu.Lock()
+	gate := e.gate
+	e.mu.Unlock()
+	if gate != nil {
+		gate(m)
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.came[m.Topic] = append(e.came[m.Topic], m)

@@ -16,6 +16,7 @@ import "github.com/pealhq/peal/channels"
 //	k, kx, kb    the last messages that were kept: by channel, by when they expire, and their size in bytes
 //	h:<channel>  list: the log of a topic
 //	g:<channel>  hash: where the log has come to, and its rule; see log.lua
+//	gx           sorted set of the g:, by when they expire
 //	hx, hs, hb   what the logs take: by when they expire, their sizes, and the sum in bytes
 //	i:<n>        hash: key of a parcel to its digest and answer, one hash for each fifth of the time that keys are remembered
 //	p:<edge>     the pub/sub channel of an edge's probes

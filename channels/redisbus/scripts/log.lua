@@ -5,9 +5,14 @@
 -- last stamp), n (how many are remembered) and t (for how many milliseconds). The hash outlives the list by an hour, and is
 -- touched by every edge that listens; when it has gone the next epoch begins.
 --
+-- A hash without any message goes after ten minutes, so that who subscribes to ever new names fills nothing; who listens touches
+-- it more often than that. All hashes of an app are in a sorted set, by when they expire, and are bounded by what its logs may
+-- take: beyond that go those that would expire first, with their logs.
+--
 -- What the logs of an app take is counted in three keys that expire together, as with kept messages.
 local logs_by_expiry, log_sizes, logs_bytes = tag .. 'hx', tag .. 'hs', tag .. 'hb'
-local hour = 3600000
+local heads = tag .. 'gx'
+local hour, unused_life, head_size = 3600000, 600000, 512
 
 local function head_of(channel) return tag .. 'g:' .. channel end
 local function list_of(channel) return tag .. 'h:' .. channel end
@@ -33,6 +38,24 @@ end
 local function begin_epoch(channel, epoch)
   forget_log(channel)
   redis.call('HSET', head_of(channel), 'e', epoch, 'o', '0', 's', '0')
+end
+
+-- Has a log's head live for so long, among the heads of the app. These may be as many as fit into most bytes.
+local function keep_head(channel, life, now, most)
+  redis.call('PEXPIRE', head_of(channel), whole(life))
+  redis.call('ZADD', heads, whole(now + life), channel)
+  if redis.call('PTTL', heads) < life then redis.call('PEXPIRE', heads, whole(life + hour)) end
+  if redis.call('ZCARD', heads) * head_size <= most then return end
+  redis.call('ZREMRANGEBYSCORE', heads, '-inf', whole(now))
+  local over = math.ceil(redis.call('ZCARD', heads) - most / head_size)
+  if over <= 0 then return end
+  for _, old in ipairs(redis.call('ZRANGE', heads, 0, math.min(over, 64) - 1)) do
+    if old ~= channel then
+      forget_log(old)
+      redis.call('DEL', head_of(old))
+      redis.call('ZREM', heads, old)
+    end
+  end
 end
 
 -- Drops the n oldest of a log, and returns what that frees.
@@ -72,12 +95,20 @@ local function make_room(channel, length, sum, most)
   end
 end
 
+-- Counts anew what the logs of the app take, as far as it is known.
+local function count_logs()
+  local sum = 0
+  for _, size in ipairs(redis.call('HVALS', log_sizes)) do sum = sum + size end
+  redis.call('SET', logs_bytes, whole(sum), 'KEEPTTL')
+  return sum
+end
+
 -- What need not be done for each message of a busy log: logs of the app that have expired are uncounted, and what counts them
 -- outlives them.
 local function keep_books(rule, now)
   for _, old in ipairs(redis.call('ZRANGEBYSCORE', logs_by_expiry, '-inf', whole(now), 'LIMIT', 0, 64)) do forget_log(old) end
-  if redis.call('PTTL', logs_by_expiry) < rule.ttl + hour then
-    for _, key in ipairs({ logs_by_expiry, log_sizes, logs_bytes }) do redis.call('PEXPIRE', key, whole(rule.ttl + 2 * hour)) end
+  for _, key in ipairs({ logs_by_expiry, log_sizes, logs_bytes }) do
+    if redis.call('PTTL', key) < rule.ttl + hour then redis.call('PEXPIRE', key, whole(rule.ttl + 2 * hour)) end
   end
 end
 
@@ -96,18 +127,27 @@ local function append(channel, envelope, rule)
   end
   offset = offset + 1
   redis.call('HSET', head, 'o', whole(offset), 's', whole(now), 'n', whole(rule.size), 't', whole(rule.ttl))
-  redis.call('PEXPIRE', head, whole(rule.ttl + hour))
 
   local element = struct.pack('>I8', now) .. envelope
   local length = redis.call('RPUSH', list, element)
   redis.call('PEXPIRE', list, whole(rule.ttl))
   if length == 1 then uncount(channel) end -- What was there has expired.
   local size, freed = element_size(element), 0
-  if redis.call('ZADD', logs_by_expiry, whole(now + rule.ttl), channel) == 1 then size = size + 2 * #channel + 512 end
+  local added = redis.call('ZADD', logs_by_expiry, whole(now + rule.ttl), channel) == 1
+  if added then size = size + 2 * #channel + 512 end
   length, freed = trim(channel, length, rule, now)
   redis.call('HINCRBY', log_sizes, channel, whole(size - freed))
-  make_room(channel, length, redis.call('INCRBY', logs_bytes, whole(size - freed)), rule.most)
-  if offset % 16 == 1 or now - before > hour / 16 then keep_books(rule, now) end
+  local sum = redis.call('INCRBY', logs_bytes, whole(size - freed))
+  -- The sum is of this one log only, or has been lost.
+  local anew = sum <= size - freed or (added and redis.call('HLEN', log_sizes) == 1)
+  if anew then sum = count_logs() end
+  make_room(channel, length, sum, rule.most)
+  if added or anew or offset % 16 == 1 or now - before > hour / 16 then
+    keep_books(rule, now)
+    keep_head(channel, rule.ttl + hour, now, rule.most)
+  else
+    redis.call('PEXPIRE', head, whole(rule.ttl + hour))
+  end
   local place = struct.pack('>I8I8', offset, now) .. epoch
   return string.sub(envelope, 1, 18) .. '\2' .. string.char(#place) .. place .. string.sub(envelope, 19)
 end
