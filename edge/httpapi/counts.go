@@ -11,7 +11,8 @@ import (
 	"github.com/pealhq/peal/tenants"
 )
 
-// What a publish is answered with when it asked for info: how its channels were occupied just after it.
+// What a publish is answered with when it asked for info: how its channels were occupied just after it, or, under a key,
+// just before, because the answer is kept with the key.
 
 // eventCounts answers an event: the attributes of each channel, under its name.
 func (s *Server) eventCounts(ctx context.Context, q query) response {
@@ -61,7 +62,7 @@ func (s *Server) batchOccupancies(ctx context.Context, q query) map[string]chann
 }
 
 // occupancies looks, in one go, into those of the channels of which something is asked that they have. If that cannot be had
-// at the moment it is left out: the events are out, and an error would have them sent again.
+// at the moment it is left out: the events are out or about to be, and an error would have them sent again.
 func (s *Server) occupancies(ctx context.Context, app *tenants.App, names []string, asked func(i int) attributes) map[string]channels.Occupancy {
 	var wanted []string
 	known := make(map[string]channels.Occupancy)
