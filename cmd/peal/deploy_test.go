@@ -278,3 +278,18 @@ func readFile(t *testing.T, path string) string {
 	}
 	return string(text)
 }
+
+// TestAlarmsNameMetrics: what operators are told to watch exists.
+func TestAlarmsNameMetrics(t *testing.T) {
+	t.Parallel()
+	list := readFile(t, docsFolder+"metrics.md")
+	named := regexp.MustCompile(`peal_[a-z_]+`).FindAllString(readFile(t, docsFolder+"operations.md"), -1)
+	if len(named) < 10 {
+		t.Fatalf("only %d metrics are named", len(named))
+	}
+	for _, name := range named {
+		if !strings.Contains(list, "| `"+name+"` |") {
+			t.Errorf("operations.md names %s, which does not exist", name)
+		}
+	}
+}
