@@ -41,7 +41,7 @@ func (p *platform) openBus(ctx context.Context, platformID string) (err error) {
 	p.metrics.MustRegister(p.redis.Collectors()...)
 	// Its warnings are for Run to log.
 	if _, err := p.redis.Check(ctx); err != nil && !errors.Is(err, channels.ErrUnavailable) {
-		return err
+		return errors.Join(err, p.redis.Close())
 	}
 	return nil
 }

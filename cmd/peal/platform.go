@@ -80,6 +80,9 @@ func runPlatform(ctx context.Context, cfg platformConfig) error {
 		return err
 	}
 	defer p.store.Close()
+	if p.redis != nil {
+		defer p.redis.Close() //nolint:errcheck // It has an error only for what never ran.
+	}
 	control, err := p.controlHandler()
 	if err != nil {
 		p.closeDoors()
