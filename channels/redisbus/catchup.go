@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pealhq/peal/channels"
@@ -31,10 +32,51 @@ type laggards struct {
 	mu      sync.Mutex
 	waiting map[string][]*follow // guarded by mu; by app
 	apps    []string             // guarded by mu; in the order in which they take turns
+	failed  map[string]struct{}  // guarded by mu; apps of which Redis did not answer the last question
+
+	held atomic.Int64 // bytes that all follows together hold back
 }
 
 func (l *laggards) init() {
-	l.wake, l.waiting = make(chan struct{}, 1), make(map[string][]*follow)
+	l.wake, l.waiting, l.failed = make(chan struct{}, 1), make(map[string][]*follow), make(map[string]struct{})
+}
+
+// room tells whether so many bytes more may be held back, and counts them if so.
+func (l *laggards) room(n int) bool {
+	if l.held.Add(int64(n)) <= maxHeldByAll {
+		return true
+	}
+	l.free(n)
+	return false
+}
+
+func (l *laggards) free(n int) { l.held.Add(-int64(n)) }
+
+// later is add after a pause, in which nobody waits.
+func (l *laggards) later(list []*follow) {
+	time.AfterFunc(catchUpPause, func() { l.add(slices.DeleteFunc(list, (*follow).isEnded)...) })
+}
+
+// answered notes whether Redis has answered for an app. Once it does for one that was in doubt none is: its server is back, and
+// the others of that server need not come one by one.
+func (l *laggards) answered(app string, did bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, failed := l.failed[app]
+	switch {
+	case !did:
+		l.failed[app] = struct{}{}
+	case failed:
+		clear(l.failed)
+	}
+}
+
+// inDoubt tells whether Redis did not answer for an app when it was asked last.
+func (l *laggards) inDoubt(app string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, failed := l.failed[app]
+	return failed
 }
 
 func (l *laggards) add(list ...*follow) {
@@ -82,7 +124,8 @@ func (b *Bus) catchUp(ctx context.Context) {
 	defer tick.Stop()
 	var workers sync.WaitGroup
 	defer workers.Wait()
-	turns := make(chan struct{}, catchUpWorkers)
+	// Those for which a server did not answer wait for half of the workers at most; the others' servers may be well.
+	turns, doubtful := make(chan struct{}, catchUpWorkers), make(chan struct{}, catchUpWorkers/2)
 	for {
 		select {
 		case <-b.laggards.wake:
@@ -92,13 +135,23 @@ func (b *Bus) catchUp(ctx context.Context) {
 			return
 		}
 		for list := b.laggards.some(); list != nil; list = b.laggards.some() {
+			release := func() { <-turns }
+			if b.laggards.inDoubt(list[0].topic.App) {
+				select {
+				case doubtful <- struct{}{}:
+					release = func() { <-turns; <-doubtful }
+				default:
+					b.laggards.later(list)
+					continue
+				}
+			}
 			select {
 			case turns <- struct{}{}:
 			case <-ctx.Done():
 				return
 			}
 			workers.Go(func() {
-				defer func() { <-turns }()
+				defer release()
 				b.catchUpSome(ctx, list)
 			})
 		}
@@ -129,15 +182,19 @@ func (f *follow) claim() bool {
 	return true
 }
 
+func (f *follow) isEnded() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.ended
+}
+
 // catchUpSome brings topics of one app up to their logs. Those with which it does not come to an end take another turn.
 func (b *Bus) catchUpSome(ctx context.Context, list []*follow) {
+	app := list[0].topic.App
 	logs, err := b.positions(ctx, list)
+	b.laggards.answered(app, err == nil)
 	if err != nil {
-		select {
-		case <-time.After(catchUpPause):
-			b.laggards.add(list...)
-		case <-ctx.Done():
-		}
+		b.laggards.later(list)
 		return
 	}
 	var again []*follow
@@ -148,7 +205,8 @@ func (b *Bus) catchUpSome(ctx context.Context, list []*follow) {
 		}
 		current, told, err := b.readOn(ctx, f)
 		if err != nil {
-			again = append(again, list[i:]...)
+			b.laggards.answered(app, false)
+			b.laggards.later(list[i:])
 			break
 		}
 		if told {
@@ -160,7 +218,7 @@ func (b *Bus) catchUpSome(ctx context.Context, list []*follow) {
 	}
 	if len(lost) > 0 {
 		b.cfg.Logger.WarnContext(ctx, "channels may have missed messages that their logs do not hold any more",
-			slog.String("app", list[0].topic.App), slog.Int("channels", len(lost)), slog.String("one", lost[0]))
+			slog.String("app", app), slog.Int("channels", len(lost)), slog.String("one", lost[0]))
 	}
 	b.laggards.add(again...)
 }

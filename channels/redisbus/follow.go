@@ -44,6 +44,8 @@ func (l *letter) mark() mark { return mark{l.Position.Epoch, l.Position.Offset, 
 const (
 	maxHeld      = 4096
 	maxHeldBytes = 8 << 20
+	// maxHeldByAll bounds the bytes of all topics together.
+	maxHeldByAll = 64 << 20
 )
 
 // take delivers what has come, or holds it back.
@@ -95,7 +97,10 @@ func (f *follow) deliver(l *letter) {
 
 // hold keeps a message for later. The caller holds mu.
 func (f *follow) hold(l *letter) {
-	if f.missed || len(f.held) >= maxHeld || f.bytes+len(l.Frame) > maxHeldBytes {
+	if f.ended {
+		return
+	}
+	if f.missed || len(f.held) >= maxHeld || f.bytes+len(l.Frame) > maxHeldBytes || !f.bus.laggards.room(len(l.Frame)) {
 		f.missed = true
 		if l.Position.Epoch == "" {
 			f.lose(f.at) // No log has it.
@@ -109,6 +114,11 @@ func (f *follow) hold(l *letter) {
 // fallBehind has a worker catch up. The caller holds mu.
 func (f *follow) fallBehind() {
 	f.behind = true
+	f.queue()
+}
+
+// queue has a worker look whether the follow is behind. The caller holds mu.
+func (f *follow) queue() {
 	if !f.queued && !f.ended {
 		f.queued = true
 		f.bus.laggards.add(f)
@@ -116,22 +126,31 @@ func (f *follow) fallBehind() {
 }
 
 // heardOn notes that Redis has confirmed the topic on a connection. What was published since it was last heard on another is
-// in the log only.
+// in the log only, and so is what was published between the first look at the log and the first time that it is heard.
 func (f *follow) heardOn(l *link) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.on != nil && f.on != l {
-		f.again = f.queued
-		f.fallBehind()
+	if f.on == l {
+		return
 	}
+	f.again = f.queued
+	f.behind = f.behind || f.on != nil
 	f.on = l
+	f.queue()
 }
 
 // end has nothing delivered any more.
 func (f *follow) end() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.ended, f.held = true, nil
+	f.ended = true
+	f.letGo()
+}
+
+// letGo forgets all that was held back. The caller holds mu.
+func (f *follow) letGo() {
+	f.bus.laggards.free(f.bytes)
+	f.held, f.bytes = nil, 0
 }
 
 // lose has the follow go on from a mark before which something may be missing, and tells the sockets so, unless they were told
@@ -243,7 +262,9 @@ func (f *follow) passOlder(p *page) (lost bool) {
 
 // dropHeld forgets the first of what was held back. The caller holds mu.
 func (f *follow) dropHeld() {
-	f.bytes -= len(f.held[0].Frame)
+	n := len(f.held[0].Frame)
+	f.bus.laggards.free(n)
+	f.bytes -= n
 	f.held[0] = letter{}
 	f.held = f.held[1:]
 }
@@ -261,7 +282,7 @@ func (f *follow) settle(force bool) (current bool) {
 		f.dropHeld()
 		f.breathe()
 	}
-	f.held, f.bytes = nil, 0
+	f.letGo()
 	if (f.missed || f.again) && !f.ended {
 		f.missed, f.again = false, false
 		return false

@@ -27,7 +27,7 @@ func (e *edge) holdBack(topic channels.Topic) *follow {
 func cutBefore(f *follow) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.held, f.bytes = nil, 0
+	f.letGo()
 }
 
 // TestEachHoleIsTold has more published than the log remembers, and that once more before the edge has caught up. What comes on
@@ -128,5 +128,79 @@ func (e *edge) putUnheard(topic channels.Topic, frame string) {
 	e.client.RPush(e.t.Context(), tag+"h:"+topic.Channel, "\x00\x00\x00\x00\x00\x00\x00\x09"+element)
 	if err := e.client.HIncrBy(e.t.Context(), tag+"g:"+topic.Channel, "o", 1).Err(); err != nil {
 		e.t.Fatal(err)
+	}
+}
+
+// TestFirstConfirmationIsFollowedByALook has something published between the look at the log and when the topic is heard.
+func TestFirstConfirmationIsFollowedByALook(t *testing.T) {
+	t.Parallel()
+	a := run(t, newBus(t, func(c *Config) { c.Notices = testNotices() }))
+	in, _ := a.want(news)
+	if err := a.beginToFollow(t.Context(), in, longLog); err != nil {
+		t.Fatal(err)
+	}
+	a.log(longLog, news, "1", "2")
+	if err := a.place(t.Context(), in, &op{name: in.name, tag: in.tag, on: true}); err != nil {
+		t.Fatal(err)
+	}
+	a.hears(news, "1", "2")
+}
+
+// TestWhatIsHeldByAllIsBounded has a follow hold back when others hold all that may be. The log has what it could not.
+func TestWhatIsHeldByAllIsBounded(t *testing.T) {
+	t.Parallel()
+	a := run(t, newBus(t, func(c *Config) { c.Notices = testNotices() }))
+	a.follow(longLog, news, room)
+	f := a.holdBack(news)
+	others := int64(maxHeldByAll - 5)
+	a.laggards.held.Add(others)
+	a.log(longLog, news, numbers(1, 400)...)
+	a.eventually("all came", func() bool { return count(a.metrics.received) >= 400 })
+	f.mu.Lock()
+	if len(f.held) != 5 || !f.missed {
+		t.Errorf("%d are held, not all %v", len(f.held), f.missed)
+	}
+	f.mu.Unlock()
+	a.laggards.add(f)
+	a.hears(news, numbers(1, 400)...)
+	a.eventually("nothing is held", func() bool { return a.laggards.held.Load() == others })
+	g := a.holdBack(room)
+	a.log(longLog, room, "1")
+	a.eventually("it is held", func() bool { return a.laggards.held.Load() == others+1 })
+	g.end()
+	if n := a.laggards.held.Load(); n != others {
+		t.Errorf("after its end %d bytes are counted, want %d", n, others)
+	}
+}
+
+// TestWhoGetsNoAnswerTakesNoTurn has Redis not answer for an app. It comes back after a pause, with what still is wanted.
+func TestWhoGetsNoAnswerTakesNoTurn(t *testing.T) {
+	t.Parallel()
+	b := newBus(t, nil)
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	wanted, gone := &follow{bus: b, topic: news, queued: true}, &follow{bus: b, topic: room, queued: true}
+	b.catchUpSome(t.Context(), []*follow{wanted, gone})
+	gone.end()
+	if list := b.laggards.some(); list != nil || !b.laggards.inDoubt(news.App) {
+		t.Errorf("%d are back at once", len(list))
+	}
+	time.Sleep(2 * catchUpPause)
+	var list []*follow
+	for began := time.Now(); list == nil && time.Since(began) < patience; time.Sleep(time.Millisecond) {
+		list = b.laggards.some()
+	}
+	if !slices.Equal(list, []*follow{wanted}) {
+		t.Errorf("%d are back", len(list))
+	}
+	b.laggards.answered("2", false)
+	b.laggards.answered("3", true)
+	if !b.laggards.inDoubt(news.App) {
+		t.Error("another server's answer says nothing of it")
+	}
+	b.laggards.answered(news.App, true)
+	if b.laggards.inDoubt(news.App) || b.laggards.inDoubt("2") {
+		t.Error("it is in doubt after an answer")
 	}
 }

@@ -16,11 +16,11 @@ type joinKey struct {
 // joined is one that is noted in Redis. It does not change; another takes its place.
 type joined struct {
 	member *channels.Member
-	most   int // members
-	crowd  int // sockets; 0 is no bound
-	log    channels.Log
-	lease  *lease
-	number uint64
+	// maxMembers and maxSubscribers are those of the channels.Arrival.
+	maxMembers, maxSubscribers int
+	log                        channels.Log
+	lease                      *lease
+	number                     uint64
 }
 
 // debt is a subscription that has to be taken back in Redis, because it is not known whether that was done, or whether it

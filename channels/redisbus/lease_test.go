@@ -147,7 +147,7 @@ func TestAFencedLease(t *testing.T) {
 		t.Error("it still has its lease")
 	}
 	for _, deadline := range []int64{0, time.Now().Add(time.Hour).UnixMilli()} {
-		args := a.joinArgs(joinKey{room, "1.3"}, &joined{number: 99, most: 9}, mandate{held, deadline}, false, true)
+		args := a.joinArgs(joinKey{room, "1.3"}, &joined{number: 99, maxMembers: 9}, mandate{held, deadline}, false, true)
 		reply, err := a.eval(t.Context(), a.scripts.join, a.names.app("1"), args...)
 		if status := text(reply, 0); err != nil || (status != "FENCED" && status != "LATE") {
 			t.Errorf("with the deadline %d: %q, %v", deadline, status, err)
@@ -296,4 +296,28 @@ func TestManyComeBack(t *testing.T) {
 		}
 	}
 	b.occupied(news, n-10, 0)
+}
+
+// TestBoundsOutliveALease has subscriptions noted again under another lease, with all that came with them.
+func TestBoundsOutliveALease(t *testing.T) {
+	t.Parallel()
+	a := run(t, newBus(t, nil))
+	arrives := arrival(room, "1.1", "ann")
+	arrives.MaxSubscribers, arrives.Log = 7, longLog
+	if _, err := a.Join(t.Context(), arrives); err != nil {
+		t.Fatal(err)
+	}
+	key := joinKey{room, "1.1"}
+	before := a.joins.get(key)
+	if err := a.client.ZRem(t.Context(), a.names.none()+"leases", before.lease.id).Err(); err != nil {
+		t.Fatal(err)
+	}
+	a.tenure.renewNow()
+	a.eventually("it is noted again", func() bool { return a.joins.get(key).lease != before.lease })
+	want := *before
+	after := a.joins.get(key)
+	want.lease, want.number = after.lease, after.number
+	if *after != want {
+		t.Errorf("%+v, want %+v", *after, want)
+	}
 }

@@ -390,12 +390,8 @@ func TestALongLogDoesNotBlockOthers(t *testing.T) {
 	a.follow(longLog, long, short)
 	plain := channels.Topic{App: "1", Channel: "plain"}
 	a.subscribe(plain)
-	f := a.interests[long].follow.Load()
 	const n = 20_000
-	// The long one is held back as if it had fallen behind, until there is much to read.
-	f.mu.Lock()
-	f.behind, f.queued = true, true
-	f.mu.Unlock()
+	f := a.holdBack(long) // until there is much to read
 	for i := 0; i < n; i += 100 {
 		var messages []channels.Message
 		for j := range 100 {

@@ -108,8 +108,9 @@ func (b *Bus) toRejoin(ctx context.Context, m mandate, keys []joinKey) (tries []
 			failed = append(failed, key)
 			continue
 		}
-		next := &joined{member: old.member, most: old.most, log: old.log, lease: m.lease, number: b.joins.next()}
-		tries = append(tries, &rejoining{key: key, old: old, next: next})
+		next := *old
+		next.lease, next.number = m.lease, b.joins.next()
+		tries = append(tries, &rejoining{key: key, old: old, next: &next})
 	}
 	return tries, failed
 }

@@ -25,7 +25,9 @@ func (b *Bus) Join(ctx context.Context, a channels.Arrival) (channels.Welcome, e
 			return channels.Welcome{}, unavailable("join", err)
 		}
 	}
-	one := &joined{member: a.Member, most: a.MaxMembers, crowd: a.MaxSubscribers, log: a.Log, number: b.joins.next()}
+	one := &joined{
+		member: a.Member, maxMembers: a.MaxMembers, maxSubscribers: a.MaxSubscribers, log: a.Log, number: b.joins.next(),
+	}
 	for {
 		m, err := b.mandate(ctx, a.Topic.App)
 		if err != nil {
@@ -92,14 +94,14 @@ func (b *Bus) joinArgs(key joinKey, one *joined, m mandate, quiet, wanted bool) 
 	added := b.notice(b.cfg.Notices.Added, key, one.member)
 	where, what := b.tidings(b.cfg.Notices.Occupied, key.topic)
 	args := []any{
-		m.lease.id, m.deadline, key.socket, key.topic.Channel, one.number, isMember, member.ID, member.Info, one.most,
+		m.lease.id, m.deadline, key.socket, key.topic.Channel, one.number, isMember, member.ID, member.Info, one.maxMembers,
 		added, where, what, listed, silent, answer,
 	}
-	crowd := one.crowd
+	maxSubscribers := one.maxSubscribers
 	if !wanted {
-		crowd = 0 // It is noted again, and was there before.
+		maxSubscribers = 0 // It is noted again, and was there before.
 	}
-	return append(appendLog(args, one.log), newEpoch(), b.cfg.LogBytes, crowd)
+	return append(appendLog(args, one.log), newEpoch(), b.cfg.LogBytes, maxSubscribers)
 }
 
 // notice returns the sealed notice of a member, or nothing.
