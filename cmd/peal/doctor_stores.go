@@ -133,6 +133,7 @@ func (d *doctor) examineRedis(ctx context.Context, platform string) {
 		d.fail(check, "%v", redisURLError(err))
 		return
 	}
+	defer bus.Close() //nolint:errcheck // It never ran, and has nothing to lose.
 	warnings, err := bus.Examine(ctx)
 	if err != nil {
 		d.told(check, err)
