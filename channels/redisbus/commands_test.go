@@ -19,6 +19,19 @@ func TestRoundTrips(t *testing.T) {
 	t.Parallel()
 	r, _ := startRedis(t)
 	a := run(t, newBusAt(t, r.URL(), "count:", nil))
+	// All connections are there before anything is counted: those of the pool, and then those that listen.
+	var pool []*redis.Conn
+	for range 12 {
+		c := a.client.(*redis.Client).Conn()
+		c.Ping(t.Context())
+		pool = append(pool, c)
+	}
+	for _, c := range pool {
+		_ = c.Close()
+	}
+	for i := range 64 {
+		a.subscribe(channels.Topic{App: "1", Channel: fmt.Sprint("first-", i)})
+	}
 	ctx, trips := context.WithValue(t.Context(), ours{}, true), &counter{}
 	a.client.AddHook(trips)
 	hundred := make([]channels.Message, 100)
