@@ -126,6 +126,9 @@ func writePID(lock *os.File) error {
 // release gives the folder back. The lock file stays: removing it would let two later starts lock two different files.
 func (f *folder) release() {
 	_ = f.lock.Truncate(0)
+	// Closing it would do, but for a process that we are just about to start: until it runs its own program it has the file
+	// open, too, and with it the lock.
+	_ = syscall.Flock(int(f.lock.Fd()), syscall.LOCK_UN)
 	_ = f.lock.Close()
 }
 

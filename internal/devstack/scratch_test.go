@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -46,4 +47,25 @@ func TestStrayScratchFoldersAreRemoved(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// TestAFolderIsGivenBackWhileAnotherHasItsLock: a process that was just started has it until it runs its own program.
+func TestAFolderIsGivenBackWhileAnotherHasItsLock(t *testing.T) {
+	t.Parallel()
+	dir := scratch(t)
+	f, err := openFolder(dir, self())
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := syscall.Dup(int(f.lock.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(other)
+	f.release()
+	again, err := openFolder(dir, self())
+	if err != nil {
+		t.Fatal(err)
+	}
+	again.release()
 }
