@@ -1,7 +1,6 @@
 // Command tally runs every test there is (Go with the race detector, the dashboard's unit tests and type check, the browser's
-// journeys through the built binary, the conformance suite against it and
-// against two edges) and ends with one line that counts them all: "N passed,
-// M failed, K skipped".
+// journeys through the built binary, the conformance suite against it and against two edges) and ends with one line that
+// counts them all: "N passed, M failed, K skipped".
 //
 // What counts is a test without subtests of its own, in Go as in TypeScript: each case of a table is one, the table is
 // not. What fails outside of any test (a package that does not build, a type error) counts as one that failed. It shows
@@ -39,7 +38,11 @@ func main() {
 
 func run(ctx context.Context, only []string, out io.Writer) int {
 	parts := []part{
-		{"go", goTests}, {"types", typeCheck}, {"unit", unitTests}, {"e2e", journeys}, {"conformance", conformance},
+		{"go", goTests},
+		{"types", typeCheck},
+		{"unit", unitTests},
+		{"e2e", journeys},
+		{"conformance", conformance},
 		{"cluster", cluster},
 	}
 	for _, name := range only {
