@@ -61,7 +61,6 @@ func startProcess(name string, args ...string) (*process, error) {
 		args = append(args, data)
 	}
 	p := &process{data: data, log: &lockedBuffer{}, exited: make(chan error, 1)}
-	//nolint:gosec // G702: which program is tested is for who runs the suite to say.
 	p.cmd = exec.Command(name, args...)
 	p.cmd.Env = withoutSettings()
 	p.cmd.Stderr = p.log

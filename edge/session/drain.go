@@ -26,12 +26,11 @@ func Drain[C any](ctx context.Context, window time.Duration, clients []C, end fu
 	if len(clients) == 0 {
 		return
 	}
-	all := time.Duration(len(clients))
-	each := time.Duration(1)
+	all, each := int64(len(clients)), int64(1)
 	if spread > 0 {
-		each = (all*drainBeat + spread - 1) / spread
+		each = (all*int64(drainBeat) + int64(spread) - 1) / int64(spread)
 	}
-	beat := spread * each / all
+	beat := time.Duration(int64(spread) * each / all)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for some := range slices.Chunk(clients, int(each)) {
