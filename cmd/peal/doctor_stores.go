@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -128,6 +129,7 @@ func (d *doctor) examineRedis(ctx context.Context, platform string) {
 	if prefix == "" || checkRedisPrefix(prefix) != nil {
 		return // That has been told, and a bus with another prefix would look at what is not ours.
 	}
+	redisbus.LogTo(slog.New(slog.DiscardHandler)) // It is told below.
 	bus, err := redisbus.New(redisbus.Config{URL: url, Prefix: prefix, ClusterID: platform})
 	if err != nil {
 		d.fail(check, "%v", redisURLError(err))
