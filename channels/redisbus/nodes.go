@@ -21,8 +21,10 @@ type Node struct {
 
 // Load is what changes of a node while it runs.
 type Load struct {
-	Sockets  int  `json:"sockets"`
-	Draining bool `json:"draining"`
+	Sockets int `json:"sockets"`
+	// CPU is the share of its cores that the node has used lately, 1 being all of them.
+	CPU      float64 `json:"cpu"`
+	Draining bool    `json:"draining"`
 }
 
 // NodeStatus is a node with the load that it told of last.

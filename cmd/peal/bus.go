@@ -62,7 +62,7 @@ func (p *platform) node() redisbus.Node {
 
 // load is what the registry of nodes tells of this edge.
 func (p *platform) load() redisbus.Load {
-	return redisbus.Load{Sockets: p.sessions.Total(), Draining: p.health.draining.Load()}
+	return redisbus.Load{Sockets: p.sessions.Total(), CPU: p.cpu.read(time.Now()), Draining: p.health.draining.Load()}
 }
 
 // nodeReport is an edge as the ops door shows it.
@@ -75,6 +75,7 @@ type nodeReport struct {
 	Seen     time.Time `json:"seen"`
 	Clock    time.Time `json:"clock,omitzero"`
 	Sockets  int       `json:"sockets"`
+	CPU      float64   `json:"cpu"`
 	Draining bool      `json:"draining"`
 	// Self says that it is the edge that was asked.
 	Self bool `json:"self"`
@@ -87,7 +88,7 @@ func (p *platform) nodes(ctx context.Context) ([]nodeReport, error) {
 		l := p.load()
 		return []nodeReport{{
 			ID: self, Address: self, Version: buildVersion(), Started: p.started, Seen: time.Now(),
-			Sockets: l.Sockets, Draining: l.Draining, Self: true,
+			Sockets: l.Sockets, CPU: l.CPU, Draining: l.Draining, Self: true,
 		}}, nil
 	}
 	list, err := p.redis.Nodes(ctx)
@@ -98,7 +99,7 @@ func (p *platform) nodes(ctx context.Context) ([]nodeReport, error) {
 	for _, n := range list {
 		reports = append(reports, nodeReport{
 			ID: n.ID, Address: n.Address, Version: n.Version, Started: n.Started, Seen: n.Seen, Clock: n.Clock,
-			Sockets: n.Sockets, Draining: n.Draining, Self: n.ID == self,
+			Sockets: n.Sockets, CPU: n.CPU, Draining: n.Draining, Self: n.ID == self,
 		})
 	}
 	return reports, nil

@@ -87,7 +87,7 @@ func TestServeTwoEdges(t *testing.T) {
 	if other.Self {
 		other = list.Nodes[1]
 	}
-	runPeal(t, nil, "nodes", "list", "--ops-addr", two.opsAddr(t)).want(t, "table", exitOK, "SOCKETS", other.ID, "up")
+	runPeal(t, nil, "nodes", "list", "--ops-addr", two.opsAddr(t)).want(t, "table", exitOK, "SOCKETS", "CPU", other.ID, "up", " %")
 	runPeal(t, nil, "nodes", "drain", "nobody:1", "--ops-addr", one.opsAddr(t)).want(t, "drain of nobody", exitError, "there is no edge nobody:1")
 	runPeal(t, nil, "nodes", "drain", other.ID, "--wait", "--ops-addr", one.opsAddr(t)).want(t, "drain", exitOK, other.ID+" is drained")
 	if code := b.closedWith(t); code != 4200 {

@@ -63,9 +63,9 @@ func nodesListCommand() *cobra.Command {
 
 func printNodes(to io.Writer, list []nodeReport, now time.Time) error {
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tSTATE\tSOCKETS\tVERSION\tUP\tSEEN")
+	fmt.Fprintln(w, "ID\tSTATE\tSOCKETS\tCPU\tVERSION\tUP\tSEEN")
 	for _, n := range list {
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s ago\n", n.ID, n.state(now), n.Sockets, n.Version,
+		fmt.Fprintf(w, "%s\t%s\t%d\t%.0f %%\t%s\t%s\t%s ago\n", n.ID, n.state(now), n.Sockets, 100*n.CPU, n.Version,
 			now.Sub(n.Started).Round(time.Second), max(0, now.Sub(n.Seen)).Round(time.Second))
 	}
 	return w.Flush()

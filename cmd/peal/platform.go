@@ -63,6 +63,7 @@ type platform struct {
 	health     health
 	metrics    *prometheus.Registry
 	started    time.Time
+	cpu        cpuMeter
 	leaving    sync.Once
 	evicting   sync.Once
 	drainAsked func() // has the edge send its sockets elsewhere; it may be called any number of times
