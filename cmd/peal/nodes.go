@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"text/tabwriter"
 	"time"
@@ -150,11 +151,12 @@ func (c opsClient) untilDrained(ctx context.Context, id string, progress io.Writ
 		if err != nil {
 			return err
 		}
-		n, known := find(list, id)
-		switch {
-		case !known:
+		at := slices.IndexFunc(list, func(n nodeReport) bool { return n.ID == id })
+		if at < 0 {
 			fmt.Fprintf(progress, "%s has gone\n", id)
 			return nil
+		}
+		switch n := list[at]; {
 		case n.Draining && n.Sockets == 0:
 			fmt.Fprintf(progress, "%s is drained\n", id)
 			return nil
@@ -168,15 +170,6 @@ func (c opsClient) untilDrained(ctx context.Context, id string, progress io.Writ
 			return ctx.Err()
 		}
 	}
-}
-
-func find(list []nodeReport, id string) (nodeReport, bool) {
-	for _, n := range list {
-		if n.ID == id {
-			return n, true
-		}
-	}
-	return nodeReport{}, false
 }
 
 // ask asks the ops door and reads its answer into v.

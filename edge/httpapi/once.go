@@ -16,28 +16,16 @@ import (
 // or under an id for each event. Their counts are taken before they are published, because a retry must get the same
 // answer even when nobody got the first one.
 
-// The headers, as net/http writes them.
-const (
-	keyHeader      = "Idempotency-Key"
-	replayedHeader = "Idempotent-Replayed"
-)
-
 // key returns what the header says that the whole request is published once under, or an empty string.
 func (q query) key() (string, error) {
-	sent := q.header[keyHeader]
-	if sent == nil {
-		return "", nil
+	key, err := publish.RequestKey(q.header)
+	switch {
+	case err != nil:
+		return "", badRequest("Invalid " + publish.KeyHeader + ": " + err.Error())
+	case key != "" && q.work.named():
+		return "", badRequest("Invalid " + publish.KeyHeader + ": an event of this request has an id; send either the header or ids")
 	}
-	if len(sent) > 1 {
-		return "", badRequest("Invalid " + keyHeader + ": it must be sent once")
-	}
-	if err := publish.CheckKey(sent[0]); err != nil {
-		return "", badRequest("Invalid " + keyHeader + ": " + err.Error())
-	}
-	if q.work.named() {
-		return "", badRequest("Invalid " + keyHeader + ": an event of this request has an id; send either the header or ids")
-	}
-	return sent[0], nil
+	return key, nil
 }
 
 // named tells whether an event has an id.

@@ -175,7 +175,7 @@ func (s *Server) answer(ctx context.Context, w http.ResponseWriter, r *http.Requ
 // respond writes an answer and returns its status.
 func (s *Server) respond(w http.ResponseWriter, answer response) int {
 	if answer.replayed {
-		w.Header().Set(replayedHeader, "true")
+		w.Header().Set(publish.ReplayedHeader, "true")
 	}
 	switch {
 	case answer.written:

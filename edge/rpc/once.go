@@ -13,12 +13,6 @@ import (
 	publishv1 "github.com/pealhq/peal/edge/rpc/gen/peal/publish/v1"
 )
 
-// The headers of a call that is carried out once.
-const (
-	keyHeader      = "Idempotency-Key"
-	replayedHeader = "Idempotent-Replayed"
-)
-
 // publish publishes events, each of them or all together once where the call says so.
 func (s *Server) publish(ctx context.Context, sent ...*publishv1.Event) error {
 	events := make([]publish.Event, 0, len(sent))
@@ -37,29 +31,24 @@ func (s *Server) publish(ctx context.Context, sent ...*publishv1.Event) error {
 	receipts, err := s.cfg.Publisher.PublishOnce(ctx, app(ctx), parcels(key, sent, events)...)
 	var used *publish.KeyUsedError
 	if key != "" && errors.As(err, &used) {
-		return keyUsed(keyHeader, used)
+		return keyUsed(publish.KeyHeader, used)
 	}
 	if err == nil && !slices.ContainsFunc(receipts, func(r channels.Receipt) bool { return !r.Repeated }) {
-		info.ResponseHeader().Set(replayedHeader, "true")
+		info.ResponseHeader().Set(publish.ReplayedHeader, "true")
 	}
 	return err
 }
 
 // callKey returns what the header says that the whole call is carried out once under, or an empty string.
 func callKey(header http.Header, named bool) (string, error) {
-	sent := header[keyHeader]
+	key, err := publish.RequestKey(header)
 	switch {
-	case sent == nil:
-		return "", nil
-	case len(sent) > 1:
-		return "", invalid(keyHeader, "it must be sent once")
-	case named:
-		return "", invalid(keyHeader, "an event of this call has an id; send either the header or ids")
+	case err != nil:
+		return "", invalid(publish.KeyHeader, err.Error())
+	case key != "" && named:
+		return "", invalid(publish.KeyHeader, "an event of this call has an id; send either the header or ids")
 	}
-	if err := publish.CheckKey(sent[0]); err != nil {
-		return "", invalid(keyHeader, err.Error())
-	}
-	return sent[0], nil
+	return key, nil
 }
 
 // parcels puts all events into one parcel, where there is a key for that, or else each into its own. The answer is the
