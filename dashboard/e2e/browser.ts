@@ -37,7 +37,7 @@ export async function visitor(browser: Browser, options: BrowserContextOptions =
     permissions: ["clipboard-read", "clipboard-write"],
     ...options,
   });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(20_000);
   const complaints: string[] = [];
   context.on("page", (page) => watch(page, complaints));
   return { context, page: await context.newPage(), complaints };

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -35,37 +36,69 @@ func vitest(ctx context.Context, out io.Writer, script string) counts {
 	defer func() { _ = os.RemoveAll(dir) }()
 	report := filepath.Join(dir, "report.json")
 	text, runErr := npm(ctx, script, "--", "--reporter=default", "--reporter=json", "--outputFile.json="+report)
-	c, err := readVitest(report)
-	if runErr != nil && c.failed == 0 {
+	r, err := readVitest(report)
+	c := r.counts()
+	if (runErr != nil || err != nil) && c.failed == 0 {
 		c.failed++ // it failed outside of any test
 	}
 	if c.failed > 0 {
 		_, _ = fmt.Fprintf(out, "%s\n%v\n", text, errors.Join(runErr, err))
+		// Once more, as Go names what failed: what the browser said is long.
+		for _, failure := range r.failures() {
+			_, _ = fmt.Fprintln(out, failure)
+		}
 	}
 	return c
 }
 
-// readVitest reads vitest's JSON report.
-func readVitest(path string) (counts, error) {
+// vitestReport is what we read of vitest's JSON report.
+type vitestReport struct {
+	NumPassedTests  int
+	NumFailedTests  int
+	NumPendingTests int
+	NumTodoTests    int
+	Success         bool
+	TestResults     []struct {
+		AssertionResults []struct {
+			FullName        string
+			Status          string
+			FailureMessages []string
+		}
+	}
+}
+
+func readVitest(path string) (r vitestReport, err error) {
 	text, err := os.ReadFile(path) //nolint:gosec // G304: the file was named by us.
 	if err != nil {
-		return counts{}, fmt.Errorf("vitest left no report: %w", err)
-	}
-	var r struct {
-		NumPassedTests  int
-		NumFailedTests  int
-		NumPendingTests int
-		NumTodoTests    int
-		Success         bool
+		return r, fmt.Errorf("vitest left no report: %w", err)
 	}
 	if err := json.Unmarshal(text, &r); err != nil {
-		return counts{}, fmt.Errorf("vitest's report: %w", err)
+		return r, fmt.Errorf("vitest's report: %w", err)
 	}
+	return r, nil
+}
+
+func (r vitestReport) counts() counts {
 	c := counts{passed: r.NumPassedTests, failed: r.NumFailedTests, skipped: r.NumPendingTests + r.NumTodoTests}
 	if !r.Success && c.failed == 0 {
 		c.failed++ // a file that did not load
 	}
-	return c, nil
+	return c
+}
+
+// failures names each test that failed, with the first line of why.
+func (r vitestReport) failures() []string {
+	var list []string
+	for _, file := range r.TestResults {
+		for _, test := range file.AssertionResults {
+			if test.Status != "failed" {
+				continue
+			}
+			why, _, _ := strings.Cut(strings.Join(test.FailureMessages, "\n"), "\n")
+			list = append(list, fmt.Sprintf("--- FAIL: %s\n    %s", test.FullName, why))
+		}
+	}
+	return list
 }
 
 // npm runs a script of the dashboard and returns all it said.

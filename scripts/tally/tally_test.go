@@ -127,10 +127,16 @@ func TestVitestCounts(t *testing.T) {
 	for _, c := range []struct {
 		name, report string
 		want         counts
+		named        string
 	}{
-		{"all kinds", `{"numPassedTests":5,"numFailedTests":1,"numPendingTests":2,"numTodoTests":1}`, counts{5, 1, 3}},
-		{"fine", `{"numPassedTests":5,"success":true}`, counts{passed: 5}},
-		{"a file that did not load", `{"numPassedTests":5,"success":false}`, counts{passed: 5, failed: 1}},
+		{"all kinds", `{"numPassedTests":5,"numFailedTests":1,"numPendingTests":2,"numTodoTests":1}`, counts{5, 1, 3}, ""},
+		{"fine", `{"numPassedTests":5,"success":true}`, counts{passed: 5}, ""},
+		{"a file that did not load", `{"numPassedTests":5,"success":false}`, counts{passed: 5, failed: 1}, ""},
+		{
+			"one is named", `{"numFailedTests":1,"testResults":[{"assertionResults":[{"fullName":"a","status":"passed"},
+				{"fullName":"every page","status":"failed","failureMessages":["too late\nat line 3"]}]}]}`,
+			counts{failed: 1}, "--- FAIL: every page\n    too late",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -138,9 +144,12 @@ func TestVitestCounts(t *testing.T) {
 			if err := os.WriteFile(path, []byte(c.report), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			got, err := readVitest(path)
-			if err != nil || got != c.want {
+			r, err := readVitest(path)
+			if got := r.counts(); err != nil || got != c.want {
 				t.Errorf("got %v, %v; want %v", got, err, c.want)
+			}
+			if got := strings.Join(r.failures(), "\n"); got != c.named {
+				t.Errorf("named %q; want %q", got, c.named)
 			}
 		})
 	}
