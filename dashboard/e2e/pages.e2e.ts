@@ -56,7 +56,8 @@ describe.concurrent.each(["light", "dark"] as const)("%s", (theme) => {
       const options = { viewport, colorScheme: theme, deviceScaleFactor: viewport.width < 500 ? 2 : 1 };
       const { page, context, complaints } = await visitor(browser, options);
       const withAxe = (theme === "light") === (viewport.width === screens[0]?.width);
-      const look = (name: string) => check(page, `${name}-${viewport.width}-${theme}`, viewport.width, withAxe);
+      const look = (name: string) =>
+        check(page, `${name}-${viewport.width}-${theme}`, viewport.width, withAxe);
       const open = (path: string) => page.goto(peal.dashboardUrl + path);
       const heading = (name: string) => page.getByRole("heading", { name }).first().waitFor();
 
