@@ -4,6 +4,7 @@ package edge_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -18,11 +19,14 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/pealhq/peal/channels"
+	"github.com/pealhq/peal/edge/fallback"
 	"github.com/pealhq/peal/edge/httpapi"
 	"github.com/pealhq/peal/edge/publish"
+	"github.com/pealhq/peal/edge/rpc"
 	"github.com/pealhq/peal/edge/session"
 	"github.com/pealhq/peal/edge/socket"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/usage"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -52,6 +56,8 @@ type edge struct {
 	other   *tenants.App
 	sockets *socket.Server
 	http    *httptest.Server
+	meter   *usage.Meter
+	counted *counted
 }
 
 func newApp(id string) *tenants.App {
@@ -70,25 +76,34 @@ func newEdge(t *testing.T) *edge {
 	for bus.Publish(t.Context(), channels.Message{Topic: channels.Topic{App: "0", Channel: "ready"}}) != nil {
 		time.Sleep(time.Millisecond)
 	}
-	publisher := publish.New(publish.Config{Bus: bus})
+	counted := &counted{}
+	meter := usage.NewMeter(usage.Config{Sink: counted, Logger: log})
+	publisher := publish.New(publish.Config{Bus: bus, Usage: meter, Limiter: tenants.NewLimiter()})
 	sessions := session.NewRegistry(session.RegistryConfig{
-		Apps: known, Hub: hub, Presence: bus, Publisher: publisher, Logger: log,
+		Apps: known, Hub: hub, Presence: bus, Publisher: publisher, Logger: log, Usage: meter,
 		Counts: session.NewCounts(session.CountsConfig{Bus: bus, Presence: bus, Logger: log}),
 	})
-	e := &edge{app: app, other: other, sockets: socket.NewServer(socket.Config{Sessions: sessions, Logger: log})}
+	e := &edge{app: app, other: other, meter: meter, counted: counted, sockets: socket.NewServer(socket.Config{Sessions: sessions, Logger: log})}
 	run(t, e.sockets.Run)
-	api := httpapi.NewServer(httpapi.Config{Apps: known, Logger: log, Publisher: publisher, Presence: bus})
+	api := httpapi.NewServer(httpapi.Config{Apps: known, Logger: log, Publisher: publisher, Presence: bus, Usage: meter})
+	calls := rpc.New(rpc.Config{Apps: known, Logger: log, Publisher: publisher, Presence: bus, Usage: meter})
+	fallbacks := fallback.NewServer(fallback.Config{Sessions: sessions, Logger: log})
 	e.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if socket.IsUpgrade(r) {
+		switch {
+		case socket.IsUpgrade(r):
 			e.sockets.ServeHTTP(w, r)
-			return
+		case strings.HasPrefix(r.URL.Path, rpc.Path):
+			calls.ServeHTTP(w, r)
+		case fallbacks.Serves(r.URL.EscapedPath()):
+			fallbacks.ServeHTTP(w, r)
+		default:
+			api.ServeHTTP(w, r)
 		}
-		api.ServeHTTP(w, r)
 	}))
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		if err := e.sockets.Shutdown(ctx); err != nil {
+		if err := errors.Join(e.sockets.Shutdown(ctx), fallbacks.Shutdown(ctx)); err != nil {
 			t.Errorf("shutdown: %v", err)
 		}
 		e.http.Close()

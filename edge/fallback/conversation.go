@@ -11,6 +11,7 @@ import (
 	"github.com/pealhq/peal/edge/session"
 	"github.com/pealhq/peal/pusher"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/usage"
 )
 
 // conversation is what lasts from request to request: a session, what waits for its client, and who receives it. Like a
@@ -21,8 +22,9 @@ type conversation struct {
 	at      address
 	how     transport        // in which it began
 	session *session.Session // nil where somebody is only told why it may not come in
-	known   *tenants.App     // the app as it was when this began, nil where there is none
-	silence time.Duration    // the activity timeout that the client was told
+	lane    *usage.Lane
+	known   *tenants.App  // the app as it was when this began, nil where there is none
+	silence time.Duration // the activity timeout that the client was told
 
 	// changed has something in it when live must look again.
 	changed chan struct{}
@@ -78,39 +80,53 @@ func (s *Server) newConversation(at address, how transport, g session.Guest, end
 	}
 	c.silence = g.App.Limits.ActivityTimeout
 	c.session = s.cfg.Sessions.New(g, c)
+	c.lane = c.session.Lane()
 	return c
 }
 
 // ID returns the socket id.
 func (c *conversation) ID() string { return c.id }
 
-// Send queues a frame. When there is no room the client does not keep up.
+// Send queues a message, and counts it if the queue takes it.
 func (c *conversation) Send(frame []byte) {
-	if c.put(frame) {
-		return
+	if c.queueFrame(frame) {
+		c.lane.Delivered(len(frame))
+	}
+}
+
+// Tell queues an answer of the conversation.
+func (c *conversation) Tell(frame []byte) { c.queueFrame(frame) }
+
+// queueFrame queues a frame and tells whether the queue took it. When there is no room the client does not keep up.
+func (c *conversation) queueFrame(frame []byte) bool {
+	queued, full := c.put(frame)
+	if !full {
+		return queued
 	}
 	if c.close(&session.Ending{Code: pusher.CloseOverCapacity, Text: "The connection does not keep up with what is sent to it"}, true) {
 		c.server.metrics.slow.Inc()
 	}
+	return false
 }
 
-// put queues a frame and tells whether there was room. A single frame always has room, however large it is.
-func (c *conversation) put(frame []byte) bool {
+// put queues a frame. It tells whether it did and, if not, whether that was for want of room. A single frame always has
+// room, however large it is.
+func (c *conversation) put(frame []byte) (queued, full bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	cfg := &c.server.cfg
 	switch {
 	case c.end != nil || c.gone:
-		return true
+		return false, false
 	case c.held >= cfg.QueueFrames, c.held > 0 && c.bytes+len(frame) > cfg.QueueBytes:
-		return false
+		return false, true
 	case c.held > 0 && c.server.over(c.bytes):
-		return false
+		return false, true
 	}
 	c.queue = append(c.queue, frame)
 	c.count(1, len(frame))
 	c.wakeReceiver()
-	return true
+	return true, false
 }
 
 // over tells whether more waits than may for all clients, and that one with so many bytes has more than its share of it.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pealhq/peal/edge/session"
 	"github.com/pealhq/peal/pusher"
+	"github.com/pealhq/peal/usage"
 )
 
 // receive serves a request that receives: it begins the conversation, or goes on with it.
@@ -24,6 +25,7 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, at address, how
 	guest, end := s.cfg.Sessions.Admit(r.Context(), session.VisitorOf(r, at.key))
 	letRead(w, r, guest.App)
 	if end == nil && s.cfg.Memory != nil && s.cfg.Memory() >= refuseAt {
+		s.cfg.Sessions.Reject(guest.App, usage.Capacity)
 		end = session.EndWith(pusher.CloseOverCapacity)
 	}
 	if end != nil && how == streaming {
@@ -43,6 +45,7 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, at address, how
 			return
 		case full:
 			if end == nil {
+				s.cfg.Sessions.Reject(guest.App, usage.Capacity)
 				end = session.EndWith(pusher.CloseOverCapacity)
 			}
 			s.refuse(w, r, how, end)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pealhq/peal/pusher"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/usage"
 )
 
 // send serves a request that sends frames: a JSON array of strings, each one frame. An empty array is a heartbeat.
@@ -24,6 +25,7 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, at address) {
 	c.sign()
 	frames, length, refused := s.readFrames(w, r, &app.Limits)
 	if refused != nil {
+		s.cfg.Sessions.Reject(app, refused.why())
 		s.refuseSend(w, refused.status, refused.text)
 		return
 	}
@@ -33,6 +35,7 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, at address) {
 		return
 	}
 	if !c.reserve(length) {
+		s.cfg.Sessions.Reject(app, usage.Busy)
 		s.refuseSend(w, http.StatusTooManyRequests, "Too many messages at once.")
 		return
 	}
@@ -55,6 +58,14 @@ func (s *Server) refuseSend(w http.ResponseWriter, status int, text string) {
 type sendError struct {
 	status int
 	text   string
+}
+
+// why is the reason by which it is counted.
+func (e *sendError) why() usage.Reason {
+	if e.status == http.StatusRequestEntityTooLarge {
+		return usage.TooLarge
+	}
+	return usage.Invalid
 }
 
 // readFrames reads the body of a request and returns its frames and how long the body was.

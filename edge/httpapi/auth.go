@@ -9,10 +9,12 @@ import (
 	"github.com/pealhq/peal/edge/session"
 	"github.com/pealhq/peal/pusher"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/usage"
 )
 
 // authenticate checks all of a request's signature that needs no body, in the protocol's order, and returns the app and
-// the secret of the key that it was signed for. What is left is to verify signed with that secret.
+// the secret of the key that it was signed for. What is left is to verify signed with that secret. The app is there as soon
+// as it is known, also with an error.
 func (s *Server) authenticate(ctx context.Context, signed *pusher.SignedRequest, r *http.Request, route route) (app *tenants.App, secret string, err error) {
 	if route.app != "" {
 		if app, err = s.cfg.Apps.ByID(ctx, route.app); err != nil {
@@ -20,7 +22,7 @@ func (s *Server) authenticate(ctx context.Context, signed *pusher.SignedRequest,
 		}
 	}
 	if err := signed.Parse(r.Method, route.path, r.URL.RawQuery); err != nil {
-		return nil, "", err
+		return app, "", err
 	}
 	if app == nil {
 		if app, err = s.byKey(ctx, signed.Key()); err != nil {
@@ -29,10 +31,10 @@ func (s *Server) authenticate(ctx context.Context, signed *pusher.SignedRequest,
 	}
 	key, ok := app.Key(signed.Key())
 	if !ok {
-		return nil, "", pusher.ErrUnknownKey()
+		return app, "", pusher.ErrUnknownKey()
 	}
 	if err := signed.CheckTime(time.Now()); err != nil {
-		return nil, "", err
+		return app, "", err
 	}
 	return app, key.Secret.Reveal(), nil
 }
@@ -47,12 +49,12 @@ func (s *Server) byKey(ctx context.Context, key string) (*tenants.App, error) {
 }
 
 // mayAsk tells why an app's settings refuse a request whose signature holds.
-func mayAsk(app *tenants.App, r *http.Request) error {
+func mayAsk(app *tenants.App, r *http.Request) (usage.Reason, error) {
 	switch {
 	case !app.Enabled:
-		return refuse(http.StatusForbidden, "App %s is disabled", app.ID)
+		return usage.AppDisabled, refuse(http.StatusForbidden, "App %s is disabled", app.ID)
 	case app.Features.TLSOnly && !session.OverTLS(r):
-		return refuse(http.StatusForbidden, "App %s accepts requests over TLS only, use https", app.ID)
+		return usage.TLSRequired, refuse(http.StatusForbidden, "App %s accepts requests over TLS only, use https", app.ID)
 	}
-	return nil
+	return 0, nil
 }

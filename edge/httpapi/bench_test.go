@@ -14,6 +14,7 @@ import (
 	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/edge/httpapi"
 	"github.com/pealhq/peal/edge/publish"
+	"github.com/pealhq/peal/usage"
 )
 
 // discard is a response writer that costs nothing and, like the one of net/http, takes strings.
@@ -60,11 +61,12 @@ func (a *again) send() {
 	a.handler.ServeHTTP(a.w, a.r)
 }
 
-// server returns an API that hands what is published to nobody.
-func server() *httpapi.Server {
+// server returns an API that hands what is published to nobody, and counts for whom there is a meter.
+func server(meter *usage.Meter) *httpapi.Server {
 	return httpapi.NewServer(httpapi.Config{
 		Apps:      newApps(),
-		Publisher: publish.New(publish.Config{Bus: forget{}}),
+		Publisher: publish.New(publish.Config{Bus: forget{}, Usage: meter}),
+		Usage:     meter,
 		Logger:    slog.New(slog.DiscardHandler),
 	})
 }
@@ -99,7 +101,7 @@ func TestAllocationsOfAPublish(t *testing.T) {
 		{"an event for ten channels", "/apps/3/events", eventBody(10), 15 + 10*2},
 		{"a batch of ten", "/apps/3/batch_events", batchBody(10), 15 + 10*4},
 	} {
-		a := newAgain(server(), c.path, c.body)
+		a := newAgain(server(usage.NewMeter(usage.Config{})), c.path, c.body)
 		got := testing.AllocsPerRun(200, a.send)
 		if t.Logf("%s: %.0f allocations", c.name, got); got > c.most || a.w.status != 200 {
 			t.Errorf("%s: %.1f allocations, want at most %.0f; status %d", c.name, got, c.most, a.w.status)
@@ -107,7 +109,7 @@ func TestAllocationsOfAPublish(t *testing.T) {
 	}
 }
 
-// BenchmarkHandler is the handler alone, without net/http.
+// BenchmarkHandler is the handler alone, without net/http: as it runs, and where nobody counts what apps use.
 func BenchmarkHandler(b *testing.B) {
 	for _, c := range []struct{ name, path, body string }{
 		{"events", "/apps/3/events", eventBody(1)},
@@ -115,16 +117,18 @@ func BenchmarkHandler(b *testing.B) {
 		{"events-100-channels", "/apps/3/events", eventBody(100)},
 		{"batch-10", "/apps/3/batch_events", batchBody(10)},
 	} {
-		b.Run(c.name, func(b *testing.B) {
-			a := newAgain(server(), c.path, c.body)
-			b.ReportAllocs()
-			for b.Loop() {
-				a.send()
-			}
-			if a.w.status != 200 {
-				b.Fatalf("status %d", a.w.status)
-			}
-		})
+		for suffix, meter := range map[string]*usage.Meter{"": usage.NewMeter(usage.Config{}), "-uncounted": nil} {
+			b.Run(c.name+suffix, func(b *testing.B) {
+				a := newAgain(server(meter), c.path, c.body)
+				b.ReportAllocs()
+				for b.Loop() {
+					a.send()
+				}
+				if a.w.status != 200 {
+					b.Fatalf("status %d", a.w.status)
+				}
+			})
+		}
 	}
 }
 

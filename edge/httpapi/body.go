@@ -58,5 +58,5 @@ func readError(err error) error {
 	if _, ok := err.(*http.MaxBytesError); ok { //nolint:errorlint // MaxBytesReader returns it unwrapped
 		return err
 	}
-	return &refusal{http.StatusBadRequest, fmt.Sprintf("The request body could not be read: %v", err)}
+	return &refusal{status: http.StatusBadRequest, text: fmt.Sprintf("The request body could not be read: %v", err)}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/pealhq/peal/internal/requestid"
 	"github.com/pealhq/peal/pusher"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/usage"
 )
 
 // refusal is an answer other than success: a status and a line of plain text, because the libraries show the
@@ -19,9 +20,12 @@ import (
 type refusal struct {
 	status int
 	text   string
+	cause  error // what it was made of, or nil
 }
 
 func (e *refusal) Error() string { return e.text }
+
+func (e *refusal) Unwrap() error { return e.cause }
 
 func refuse(status int, format string, args ...any) error {
 	return &refusal{status: status, text: fmt.Sprintf(format, args...)}
@@ -72,39 +76,65 @@ func toRefusal(err error) *refusal {
 	case errors.As(err, &ready):
 		return ready
 	case errors.As(err, &auth):
-		return &refusal{http.StatusUnauthorized, auth.Error()}
+		return &refusal{status: http.StatusUnauthorized, text: auth.Error()}
 	case errors.As(err, &syntax):
-		return &refusal{http.StatusBadRequest, syntax.Error()}
+		return &refusal{status: http.StatusBadRequest, text: syntax.Error()}
 	case errors.As(err, &event):
 		return eventRefusal(event)
 	case errors.As(err, &large):
-		return &refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("The request body exceeds the allowed maximum (%d bytes)", large.Limit)}
+		return &refusal{status: http.StatusRequestEntityTooLarge, text: fmt.Sprintf("The request body exceeds the allowed maximum (%d bytes)", large.Limit)}
 	case errors.As(err, &limit):
-		return &refusal{http.StatusTooManyRequests, "Rate limit exceeded: " + limit.Error()}
+		return &refusal{status: http.StatusTooManyRequests, text: "Rate limit exceeded: " + limit.Error()}
 	case errors.As(err, &used):
-		return &refusal{http.StatusUnprocessableEntity, "Idempotency key used: " + used.Error()}
+		return &refusal{status: http.StatusUnprocessableEntity, text: "Idempotency key used: " + used.Error()}
 	case errors.Is(err, publish.ErrTooManyKeys):
-		return &refusal{http.StatusTooManyRequests, "Too many idempotency keys: " + publish.ErrTooManyKeys.Error()}
+		return &refusal{status: http.StatusTooManyRequests, text: "Too many idempotency keys: " + publish.ErrTooManyKeys.Error()}
 	case errors.Is(err, publish.ErrUnavailable), errors.Is(err, tenants.ErrUnavailable), errors.Is(err, channels.ErrUnavailable),
 		errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return &refusal{http.StatusServiceUnavailable, "Temporarily unavailable, try again"}
+		return &refusal{status: http.StatusServiceUnavailable, text: "Temporarily unavailable, try again"}
 	case errors.Is(err, tenants.ErrBusy):
-		return &refusal{http.StatusTooManyRequests, "Too many lists of channels are asked for at once, ask for one after another"}
+		return &refusal{status: http.StatusTooManyRequests, text: "Too many lists of channels are asked for at once, ask for one after another"}
 	case errors.Is(err, tenants.ErrNotFound):
-		return &refusal{http.StatusNotFound, "Unknown app"}
+		return &refusal{status: http.StatusNotFound, text: "Unknown app"}
 	}
-	return &refusal{http.StatusInternalServerError, "Internal error"}
+	return &refusal{status: http.StatusInternalServerError, text: "Internal error"}
 }
 
 func eventRefusal(e *publish.EventError) *refusal {
 	if errors.Is(e, publish.ErrTooLarge) {
-		return &refusal{http.StatusRequestEntityTooLarge, e.Reason}
+		return &refusal{status: http.StatusRequestEntityTooLarge, text: e.Reason}
 	}
-	return &refusal{http.StatusBadRequest, "Invalid " + e.Field + ": " + e.Reason}
+	return &refusal{status: http.StatusBadRequest, text: "Invalid " + e.Field + ": " + e.Reason}
 }
 
 // inBatch says which event of a batch an error is about.
 func inBatch(event int, err error) error {
 	r := toRefusal(err)
-	return refuse(r.status, "batch[%d]: %s", event, r.text)
+	return &refusal{status: r.status, text: fmt.Sprintf("batch[%d]: %s", event, r.text), cause: err}
+}
+
+// reject counts a request that was refused, by what an error means. What the publisher has refused it has counted.
+func reject(tally *usage.Tally, err error) {
+	var event *publish.EventError
+	var limit *publish.LimitError
+	var used *publish.KeyUsedError
+	var auth *pusher.AuthError
+	switch {
+	case errors.As(err, &event), errors.As(err, &limit), errors.As(err, &used), errors.Is(err, publish.ErrTooManyKeys),
+		errors.Is(err, publish.ErrUnavailable), errors.Is(err, context.Canceled):
+		return
+	case errors.As(err, &auth):
+		tally.Rejected(usage.Unauthorized)
+		return
+	}
+	switch toRefusal(err).status {
+	case http.StatusRequestEntityTooLarge:
+		tally.Rejected(usage.TooLarge)
+	case http.StatusTooManyRequests:
+		tally.Rejected(usage.Busy)
+	case http.StatusServiceUnavailable, http.StatusInternalServerError:
+		tally.Rejected(usage.Unavailable)
+	default:
+		tally.Rejected(usage.Invalid)
+	}
 }

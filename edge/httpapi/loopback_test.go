@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/pealhq/peal/usage"
 )
 
 // BenchmarkLoopback holds a publish against the bare handler, both over real HTTP on connections that are kept
@@ -22,7 +24,7 @@ func BenchmarkLoopback(b *testing.B) {
 	for _, c := range []struct {
 		name    string
 		handler http.Handler
-	}{{"bare", bare}, {"publish", server()}} {
+	}{{"bare", bare}, {"publish", server(usage.NewMeter(usage.Config{}))}} {
 		b.Run(c.name, func(b *testing.B) {
 			web := httptest.NewServer(c.handler)
 			defer web.Close()

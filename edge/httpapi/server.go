@@ -17,6 +17,7 @@ import (
 	"github.com/pealhq/peal/edge/publish"
 	"github.com/pealhq/peal/internal/requestid"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/usage"
 )
 
 // Apps tells which app an id names or a public key opens: [tenants.ErrNotFound] where there is none,
@@ -32,7 +33,9 @@ type Config struct {
 	Publisher *publish.Publisher
 	Presence  channels.Presence
 	// Lists has an app's lists of channels take turns, over all doors; nil is for a single one.
-	Lists  *tenants.Turns
+	Lists *tenants.Turns
+	// Usage counts for each app; nil is for nobody.
+	Usage  *usage.Meter
 	Logger *slog.Logger
 	// PathPrefix stands before /apps/ in the path but is not signed: PHP's library adds it after signing. It
 	// is empty or begins with a slash and ends without one.
@@ -157,19 +160,30 @@ func (s *Server) answer(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	work := s.scratch.get()
 	defer s.scratch.put(work)
 	app, secret, err := s.authenticate(ctx, &work.signed, r, route)
+	var tally *usage.Tally // Nobody's while nobody knows whose.
+	if app != nil {
+		tally = s.cfg.Usage.Tally(app.TenantID, app.ID)
+	}
+	if err == nil {
+		work.body, err = readBody(work.body, w, r, &app.Limits)
+	}
+	if err == nil {
+		err = work.signed.Verify(secret, work.body)
+	}
 	if err != nil {
+		reject(tally, err)
 		return response{}, err
 	}
-	if work.body, err = readBody(work.body, w, r, &app.Limits); err != nil {
+	tally.Called(len(work.body))
+	if why, err := mayAsk(app, r); err != nil {
+		tally.Rejected(why)
 		return response{}, err
 	}
-	if err := work.signed.Verify(secret, work.body); err != nil {
-		return response{}, err
+	answer, err := route.handle(ctx, query{app: app, route: route, header: r.Header, work: work, w: w})
+	if err != nil {
+		reject(tally, err)
 	}
-	if err := mayAsk(app, r); err != nil {
-		return response{}, err
-	}
-	return route.handle(ctx, query{app: app, route: route, header: r.Header, work: work, w: w})
+	return answer, err
 }
 
 // respond writes an answer and returns its status.

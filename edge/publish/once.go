@@ -9,6 +9,7 @@ import (
 
 	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/usage"
 )
 
 // maxKey is the longest key of a [Parcel], in bytes.
@@ -51,7 +52,7 @@ func CheckKey(key string) error {
 func (p *Publisher) PublishOnce(ctx context.Context, app *tenants.App, parcels ...Parcel) ([]channels.Receipt, error) {
 	sealed, messages, events, err := seal(app, parcels)
 	if err != nil {
-		return nil, p.refused(err)
+		return nil, p.refused(app, err)
 	}
 	if err := p.admit(app, messages, events); err != nil {
 		return nil, err
@@ -65,18 +66,18 @@ func (p *Publisher) PublishOnce(ctx context.Context, app *tenants.App, parcels .
 	}
 	var used *channels.KeyUsedError
 	if errors.As(err, &used) {
-		p.keyUsed.Inc()
+		p.reject(app, p.keyUsed, usage.Idempotency)
 		return nil, &KeyUsedError{Event: firstEvent(parcels, used.Parcel), Key: parcels[used.Parcel].Key}
 	}
 	if errors.Is(err, channels.ErrTooManyKeys) {
-		p.limited.Inc()
+		p.reject(app, p.limited, usage.Idempotency)
 		return nil, ErrTooManyKeys
 	}
 	if err != nil {
-		p.unavailable.Inc()
+		p.reject(app, p.unavailable, usage.Unavailable)
 		return nil, fmt.Errorf("publish %d parcels of app %s once: %w: %w", len(parcels), app.ID, ErrUnavailable, err)
 	}
-	p.countOnce(sealed, receipts)
+	p.countOnce(app, sealed, receipts)
 	return receipts, nil
 }
 
@@ -89,7 +90,7 @@ func firstEvent(parcels []Parcel, parcel int) int {
 	return n
 }
 
-func (p *Publisher) countOnce(parcels []channels.Parcel, receipts []channels.Receipt) {
+func (p *Publisher) countOnce(app *tenants.App, parcels []channels.Parcel, receipts []channels.Receipt) {
 	published := 0
 	for i, r := range receipts {
 		if !r.Repeated {
@@ -101,7 +102,7 @@ func (p *Publisher) countOnce(parcels []channels.Parcel, receipts []channels.Rec
 		return
 	}
 	p.ok.Inc()
-	p.messages.Add(float64(published))
+	p.count(app, published)
 }
 
 // seal checks all events and keys, and makes of the parcels what the bus takes.

@@ -10,6 +10,7 @@ import (
 	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/pusher"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/usage"
 )
 
 // Event is what is published: one name and one payload for one or more channels.
@@ -37,12 +38,15 @@ type Config struct {
 	Bus Bus
 	// Limiter is nil where nothing is limited.
 	Limiter *tenants.Limiter
+	// Usage counts for each app; nil is for nobody.
+	Usage *usage.Meter
 }
 
 // Publisher checks and publishes events. All methods may be called at the same time.
 type Publisher struct {
 	bus     Bus
 	limiter *tenants.Limiter
+	usage   *usage.Meter
 	results *prometheus.CounterVec
 	// The results, resolved once so that counting allocates nothing.
 	ok, repeated, invalid, tooLarge, keyUsed, limited, unavailable prometheus.Counter
@@ -57,6 +61,7 @@ func New(cfg Config) *Publisher {
 	return &Publisher{
 		bus:         cfg.Bus,
 		limiter:     cfg.Limiter,
+		usage:       cfg.Usage,
 		results:     results,
 		ok:          results.WithLabelValues("ok"),
 		repeated:    results.WithLabelValues("repeated"),
@@ -82,26 +87,38 @@ func (p *Publisher) Collectors() []prometheus.Collector {
 func (p *Publisher) Publish(ctx context.Context, app *tenants.App, events ...Event) error {
 	messages, err := encode(app, events)
 	if err != nil {
-		return p.refused(err)
+		return p.refused(app, err)
 	}
 	if err := p.admit(app, len(messages), len(events)); err != nil {
 		return err
 	}
 	if err := p.bus.Publish(ctx, messages...); err != nil {
-		p.unavailable.Inc()
+		p.reject(app, p.unavailable, usage.Unavailable)
 		return fmt.Errorf("publish %d messages of app %s: %w: %w", len(messages), app.ID, ErrUnavailable, err)
 	}
 	p.ok.Inc()
-	p.messages.Add(float64(len(messages)))
+	p.count(app, len(messages))
 	return nil
 }
 
+// count counts messages that the bus has taken.
+func (p *Publisher) count(app *tenants.App, messages int) {
+	p.messages.Add(float64(messages))
+	p.usage.Tally(app.TenantID, app.ID).Published(messages)
+}
+
+// reject counts a publish that was refused. Doors leave that to this road, so that none is counted twice.
+func (p *Publisher) reject(app *tenants.App, result prometheus.Counter, why usage.Reason) {
+	result.Inc()
+	p.usage.Tally(app.TenantID, app.ID).Rejected(why)
+}
+
 // refused counts a publish that breaks a rule.
-func (p *Publisher) refused(err error) error {
+func (p *Publisher) refused(app *tenants.App, err error) error {
 	if errors.Is(err, ErrTooLarge) {
-		p.tooLarge.Inc()
+		p.reject(app, p.tooLarge, usage.TooLarge)
 	} else {
-		p.invalid.Inc()
+		p.reject(app, p.invalid, usage.Invalid)
 	}
 	return err
 }
@@ -113,11 +130,11 @@ func (p *Publisher) admit(app *tenants.App, messages, events int) error {
 	}
 	a := p.limiter.Messages(app, messages)
 	if a.Never() {
-		p.invalid.Inc()
+		p.reject(app, p.invalid, usage.Invalid)
 		return tooManyEver(a, messages, events)
 	}
 	if !a.OK {
-		p.limited.Inc()
+		p.reject(app, p.limited, usage.MessageRate)
 		return &LimitError{a}
 	}
 	return nil

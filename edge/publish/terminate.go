@@ -6,6 +6,7 @@ import (
 
 	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/usage"
 )
 
 // Terminate ends all sockets of an app that are signed in as this user, on every edge. That there are none is no
@@ -16,7 +17,7 @@ func (p *Publisher) Terminate(ctx context.Context, app *tenants.App, user string
 	}
 	m := channels.Message{Topic: channels.UserTopic(app.ID, user), Terminate: true}
 	if err := p.bus.Publish(ctx, m); err != nil {
-		p.unavailable.Inc()
+		p.reject(app, p.unavailable, usage.Unavailable)
 		return fmt.Errorf("terminate a user of app %s: %w: %w", app.ID, ErrUnavailable, err)
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
+	"io"
 	"net/http"
 	"net/netip"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/pealhq/peal/edge/session"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/usage"
 )
 
 // appKey is where the context holds the caller's app.
@@ -27,6 +29,8 @@ var (
 	errNoCredentials  = connect.NewError(connect.CodeUnauthenticated, errors.New("send an app's key and secret as HTTP Basic credentials"))
 	errBadCredentials = connect.NewError(connect.CodeUnauthenticated, errors.New("there is no such key, or its secret is another"))
 	errNotEncrypted   = connect.NewError(connect.CodePermissionDenied, errors.New("this would send the secret in the open; use https, or call from the same machine"))
+	errDisabled       = connect.NewError(connect.CodePermissionDenied, errors.New("the app is disabled"))
+	errNoTLS          = connect.NewError(connect.CodePermissionDenied, errors.New("the app is for TLS only; use https"))
 )
 
 // authenticate finds the caller's app before anything of the request's body is read.
@@ -35,9 +39,14 @@ func (s *Server) authenticate(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a, err := s.caller(r)
 		if err == nil {
+			body := &measured{ReadCloser: r.Body}
+			r.Body = body
+			// When it is known how much was sent; a panic is caught before it comes here.
+			defer func() { s.tally(a).Called(body.bytes) }()
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), appKey{}, a)))
 			return
 		}
+		s.tally(a).Rejected(whyNot(err))
 		mapped := s.toConnect(r.Context(), err)
 		s.calls.WithLabelValues("none", mapped.Code().String()).Inc()
 		if errors.Is(mapped, errNoCredentials) || errors.Is(mapped, errBadCredentials) {
@@ -47,7 +56,33 @@ func (s *Server) authenticate(next http.Handler) http.Handler {
 	})
 }
 
-// caller returns the app whose key and secret a request carries. The secret travels as it is, so the way must be
+// measured is a body that knows how much of it was read.
+type measured struct {
+	io.ReadCloser
+	bytes int
+}
+
+func (m *measured) Read(p []byte) (int, error) {
+	n, err := m.ReadCloser.Read(p)
+	m.bytes += n
+	return n, err
+}
+
+// whyNot tells by which reason a caller is counted that was refused.
+func whyNot(err error) usage.Reason {
+	switch {
+	case errors.Is(err, errDisabled):
+		return usage.AppDisabled
+	case errors.Is(err, errNoTLS):
+		return usage.TLSRequired
+	case errors.Is(err, errTooLarge):
+		return usage.TooLarge
+	default:
+		return usage.Unauthorized
+	}
+}
+
+// caller returns the app whose key and secret a request carries, which is there also with an error, as soon as it is known. The secret travels as it is, so the way must be
 // encrypted or not leave the machine.
 func (s *Server) caller(r *http.Request) (*tenants.App, error) {
 	if !encrypted(r) {
@@ -68,15 +103,15 @@ func (s *Server) caller(r *http.Request) (*tenants.App, error) {
 	// Of equal length after hashing, so that the time tells nothing of the secret's either.
 	want, got := sha256.Sum256([]byte(key.Secret.Reveal())), sha256.Sum256([]byte(secret))
 	if !ok || subtle.ConstantTimeCompare(want[:], got[:]) != 1 {
-		return nil, errBadCredentials
+		return a, errBadCredentials
 	}
 	switch {
 	case !a.Enabled:
-		return nil, connect.NewError(connect.CodePermissionDenied, errors.New("the app is disabled"))
+		return a, errDisabled
 	case a.Features.TLSOnly && !session.OverTLS(r):
-		return nil, connect.NewError(connect.CodePermissionDenied, errors.New("the app is for TLS only; use https"))
+		return a, errNoTLS
 	case r.ContentLength > maxRequestBytes:
-		return nil, connect.NewError(connect.CodeInvalidArgument, errTooLarge)
+		return a, connect.NewError(connect.CodeInvalidArgument, errTooLarge)
 	}
 	return a, nil
 }

@@ -59,7 +59,7 @@ func (s *Server) ListMembers(ctx context.Context, req *publishv1.ListMembersRequ
 		return nil, err
 	}
 	if !channels.KindOf(topic.Channel).Members() {
-		return nil, invalid("channel", "only presence channels have members")
+		return nil, wrongCall("channel", "only presence channels have members")
 	}
 	list, err := s.cfg.Presence.Members(ctx, topic)
 	if err != nil {
@@ -76,7 +76,7 @@ func (s *Server) ListMembers(ctx context.Context, req *publishv1.ListMembersRequ
 func topicOf(ctx context.Context, channel string) (channels.Topic, error) {
 	a := app(ctx)
 	if err := channels.CheckName(channel, a.Limits.ChannelNameLength); err != nil {
-		return channels.Topic{}, invalid("channel", err.Error())
+		return channels.Topic{}, wrongCall("channel", err.Error())
 	}
 	return channels.Topic{App: a.ID, Channel: channel}, nil
 }

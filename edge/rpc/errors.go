@@ -12,6 +12,7 @@ import (
 	"github.com/pealhq/peal/edge/publish"
 	"github.com/pealhq/peal/internal/requestid"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/usage"
 )
 
 var (
@@ -25,6 +26,7 @@ func (s *Server) mapErrors() connect.Interceptor {
 		return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
 			resp, err := next(ctx, req)
 			if err != nil {
+				s.reject(ctx, err)
 				return nil, s.toConnect(ctx, err)
 			}
 			return resp, nil
@@ -62,6 +64,29 @@ func (s *Server) toConnect(ctx context.Context, err error) *connect.Error {
 	}
 	s.log(ctx, err)
 	return connect.NewError(connect.CodeInternal, errInternal)
+}
+
+// mistake is what is wrong with a call itself, found out here and not by the publisher, who counts what it refuses.
+type mistake struct{ err *connect.Error }
+
+func (m mistake) Error() string { return m.err.Error() }
+
+func (m mistake) Unwrap() error { return m.err }
+
+func wrongCall(field, reason string) error { return mistake{invalid(field, reason)} }
+
+// reject counts a call that was refused here.
+func (s *Server) reject(ctx context.Context, err error) {
+	var wrong mistake
+	switch {
+	case errors.As(err, &wrong):
+		s.tally(app(ctx)).Rejected(usage.Invalid)
+	case errors.Is(err, tenants.ErrBusy):
+		s.tally(app(ctx)).Rejected(usage.Busy)
+	case errors.Is(err, publish.ErrUnavailable):
+	case errors.Is(err, channels.ErrUnavailable):
+		s.tally(app(ctx)).Rejected(usage.Unavailable)
+	}
 }
 
 func (s *Server) log(ctx context.Context, err error) {

@@ -44,9 +44,9 @@ func callKey(header http.Header, named bool) (string, error) {
 	key, err := publish.RequestKey(header)
 	switch {
 	case err != nil:
-		return "", invalid(publish.KeyHeader, err.Error())
+		return "", wrongCall(publish.KeyHeader, err.Error())
 	case key != "" && named:
-		return "", invalid(publish.KeyHeader, "an event of this call has an id; send either the header or ids")
+		return "", wrongCall(publish.KeyHeader, "an event of this call has an id; send either the header or ids")
 	}
 	return key, nil
 }

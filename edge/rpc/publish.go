@@ -11,7 +11,7 @@ import (
 // Publish implements PublishService.
 func (s *Server) Publish(ctx context.Context, req *publishv1.PublishRequest) (*publishv1.PublishResponse, error) {
 	if req.GetEvent() == nil {
-		return nil, invalid("event", `there is none; the request reads {"event": {"channels": […], "name": …, "data": …}}`)
+		return nil, wrongCall("event", `there is none; the request reads {"event": {"channels": […], "name": …, "data": …}}`)
 	}
 	err := s.publish(ctx, req.GetEvent())
 	var wrong *publish.EventError

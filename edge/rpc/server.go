@@ -15,6 +15,7 @@ import (
 	"github.com/pealhq/peal/edge/rpc/gen/peal/publish/v1/publishv1connect"
 	"github.com/pealhq/peal/internal/requestid"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/usage"
 )
 
 // Path is what the paths of the RPC begin with.
@@ -36,7 +37,9 @@ type Config struct {
 	Publisher *publish.Publisher
 	Presence  channels.Presence
 	// Lists has an app's lists of channels take turns, over all doors; nil is for a single one.
-	Lists  *tenants.Turns
+	Lists *tenants.Turns
+	// Usage counts for each app; nil is for nobody.
+	Usage  *usage.Meter
 	Logger *slog.Logger
 }
 
@@ -71,6 +74,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 
 // Collectors returns the server's metrics.
 func (s *Server) Collectors() []prometheus.Collector { return []prometheus.Collector{s.calls} }
+
+// tally is where what the app that calls uses is counted.
+func (s *Server) tally(a *tenants.App) *usage.Tally {
+	if a == nil {
+		return nil
+	}
+	return s.cfg.Usage.Tally(a.TenantID, a.ID)
+}
 
 // recoverPanics turns a panic into an internal error, for the caller to see no more than that.
 func (s *Server) recoverPanics() connect.Interceptor {

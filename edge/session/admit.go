@@ -11,6 +11,7 @@ import (
 
 	"github.com/pealhq/peal/pusher"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/usage"
 )
 
 // Apps tells which app a public key opens: [tenants.ErrNotFound] for a key that opens none,
@@ -77,7 +78,33 @@ func (r *Registry) Admit(ctx context.Context, v Visitor) (Guest, *Ending) {
 	if end == nil {
 		end = mayUse(g.App, g.Origin, g.TLS)
 	}
+	if end != nil && g.App != nil {
+		r.Reject(g.App, whyEnded(end))
+	}
 	return g, end
+}
+
+// Reject counts somebody whom a door turns away although the app would let them in.
+func (r *Registry) Reject(app *tenants.App, why usage.Reason) {
+	if app != nil {
+		r.cfg.Usage.Tally(app.TenantID, app.ID).Rejected(why)
+	}
+}
+
+// whyEnded tells why somebody may not come in.
+func whyEnded(end *Ending) usage.Reason {
+	switch end.Code {
+	case pusher.CloseAppDisabled:
+		return usage.AppDisabled
+	case pusher.CloseTLSOnly:
+		return usage.TLSRequired
+	case pusher.CloseUnauthorized:
+		return usage.OriginRefused
+	case pusher.CloseQuota, pusher.CloseOverCapacity:
+		return usage.ConnectionLimit
+	default:
+		return usage.Unauthorized // The key has stopped to open the app meanwhile.
+	}
 }
 
 // checkProtocol reads the protocol version. No version at all is taken for the newest, so that simple tools

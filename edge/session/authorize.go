@@ -8,6 +8,7 @@ import (
 	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/pusher"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/usage"
 )
 
 // authorizeSubscription tells whether the customer's server has signed what the client asks for, and on a presence channel as
@@ -60,7 +61,7 @@ func (s *Session) signedInMember(auth pusher.Authorization, secret string, asked
 func checkMember(app *tenants.App, channel string, m *channels.Member) (*channels.Member, *refusal) {
 	tooLong := func(what string, most int, unit string) *refusal {
 		return &refusal{
-			typeLimitReached, int(pusher.ErrorClientEvent),
+			usage.MemberLimit, typeLimitReached, int(pusher.ErrorClientEvent),
 			what + " may have at most " + strconv.Itoa(most) + " " + unit + ": " + channel,
 		}
 	}

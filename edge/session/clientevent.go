@@ -10,6 +10,7 @@ import (
 	"github.com/pealhq/peal/edge/publish"
 	"github.com/pealhq/peal/pusher"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/usage"
 )
 
 // clientEvent publishes what a client says to the others on a channel, or tells it why not. Only the event's name,
@@ -18,14 +19,15 @@ func (s *Session) clientEvent(ctx context.Context, frame pusher.ClientFrame) {
 	app := s.App()
 	channel := frame.Channel.Text()
 	if channel == "" || frame.Data.Kind() == pusher.KindAbsent {
-		s.refuse("Invalid client event (must contain channel and data)")
+		s.refuse(usage.Invalid, "Invalid client event (must contain channel and data)")
 		return
 	}
 	if problem := s.checkClientEvent(app, channel); problem != "" {
-		s.refuse(problem)
+		s.refuse(usage.NotAllowed, problem)
 		return
 	}
 	if !s.allowClientEvent(app) {
+		s.tally.Rejected(usage.ClientEventRate)
 		s.tooMany()
 		return
 	}
@@ -66,10 +68,10 @@ func (s *Session) allowClientEvent(app *tenants.App) bool {
 }
 
 func (s *Session) tooMany() {
-	s.carrier.Send(pusher.Error(pusher.ErrorClientEvent, "The rate limit for client events was exceeded"))
+	s.carrier.Tell(pusher.Error(pusher.ErrorClientEvent, "The rate limit for client events was exceeded"))
 }
 
-// refusePublish tells the client why its event was not published, if it was not.
+// refusePublish tells the client why its event was not published, if it was not. The publisher has counted that.
 func (s *Session) refusePublish(ctx context.Context, err error) {
 	var wrong *publish.EventError
 	var limited *publish.LimitError
@@ -78,11 +80,11 @@ func (s *Session) refusePublish(ctx context.Context, err error) {
 	case errors.As(err, &limited):
 		s.tooMany()
 	case errors.Is(err, publish.ErrTooLarge) && errors.As(err, &wrong):
-		s.refuse(wrong.Reason)
+		s.say(wrong.Reason)
 	case errors.As(err, &wrong):
-		s.refuse("Invalid client event: " + wrong.Reason)
+		s.say("Invalid client event: " + wrong.Reason)
 	default:
 		s.trouble(ctx, "publish a client event", "", err)
-		s.refuse("Client events are unavailable at the moment, try again")
+		s.say("Client events are unavailable at the moment, try again")
 	}
 }

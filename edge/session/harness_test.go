@@ -44,6 +44,8 @@ func (c *carrier) Send(frame []byte) {
 	c.frames = append(c.frames, string(frame))
 }
 
+func (c *carrier) Tell(frame []byte) { c.Send(frame) }
+
 func (c *carrier) End(end *session.Ending) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

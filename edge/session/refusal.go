@@ -7,6 +7,7 @@ import (
 	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/pusher"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/usage"
 )
 
 // The types of subscription errors, which client code switches on (Pusher protocol, subscription errors).
@@ -17,15 +18,17 @@ const (
 	typeUnavailable    = "Unavailable"
 )
 
-// refusal says why a subscription is refused: to programs by type and an HTTP-like status, to people by text.
+// refusal says why a subscription is refused: to programs by type and an HTTP-like status, to people by text, and to who
+// counts by reason.
 type refusal struct {
+	why    usage.Reason
 	kind   string
 	status int
 	text   string
 }
 
 func unauthorized(text string) *refusal {
-	return &refusal{typeAuthError, http.StatusUnauthorized, text}
+	return &refusal{usage.Unauthorized, typeAuthError, http.StatusUnauthorized, text}
 }
 
 // check tells why nobody on this socket may subscribe to the channel, nil when somebody may.
@@ -35,11 +38,11 @@ func (s *Session) check(app *tenants.App, channel string) *refusal {
 			return unauthorized("Only the signed-in user itself may subscribe to " + shorten(channel))
 		}
 	} else if err := channels.CheckName(channel, app.Limits.ChannelNameLength); err != nil {
-		return &refusal{typeInvalidChannel, http.StatusBadRequest, "Invalid channel name: " + err.Error() + ": " + shorten(channel)}
+		return &refusal{usage.Invalid, typeInvalidChannel, http.StatusBadRequest, "Invalid channel name: " + err.Error() + ": " + shorten(channel)}
 	}
 	if len(s.subscriptions) >= app.Limits.ChannelsPerSocket {
 		return &refusal{
-			typeLimitReached, http.StatusTooManyRequests,
+			usage.SubscriptionLimit, typeLimitReached, http.StatusTooManyRequests,
 			"A socket may subscribe to at most " + strconv.Itoa(app.Limits.ChannelsPerSocket) + " channels: " + shorten(channel),
 		}
 	}
@@ -55,7 +58,7 @@ func (s *Session) refuseSubscription(channel string, r *refusal) {
 		event = pusher.EventInternalSubscriptionError
 	}
 	if s.client != "java-client" || !channels.KindOf(channel).Encrypted() {
-		s.carrier.Send(pusher.SubscriptionError(event, channel, r.kind, r.text, r.status))
+		s.carrier.Tell(pusher.SubscriptionError(event, channel, r.kind, r.text, r.status))
 	}
-	s.refuse(r.text)
+	s.refuse(r.why, r.text)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/pealhq/peal/edge/publish"
 	"github.com/pealhq/peal/pusher"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/usage"
 )
 
 // RegistryConfig is what a [Registry] needs.
@@ -27,6 +28,8 @@ type RegistryConfig struct {
 	Counts *Counts
 	// Arrivals bounds how fast visitors come in; nil is no bound.
 	Arrivals *Arrivals
+	// Usage counts for each app; nil is for nobody.
+	Usage *usage.Meter
 	// Logger is for trouble of ours, never for what a client did wrong.
 	Logger *slog.Logger
 }

@@ -13,12 +13,15 @@ import (
 	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/pusher"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/usage"
 )
 
 // Carrier is what a conversation runs over.
 type Carrier interface {
-	// Subscriber is how frames get to the client. Its id is the socket id.
+	// Subscriber is how messages get to the client. Its id is the socket id.
 	channels.Subscriber
+	// Tell is Send for what the conversation itself answers: it is no message of a channel, and not counted as one.
+	Tell(frame []byte)
 	// End ends the conversation with a code and says why. Like Send it never blocks and may be called at any time.
 	End(end *Ending)
 }
@@ -38,12 +41,14 @@ type Session struct {
 	client   string // the name that the client's library gave itself, such as "js", or empty
 	origin   string
 	tls      bool
+	tally    *usage.Tally // of the app; nil where nobody counts
 
 	subscriptions map[string]subscription // by channel
 	user          *user                   // who has signed in, nil while nobody has
 	clientEvents  *rate.Limiter           // nil until the first client event
 	wishes        *rate.Limiter           // of subscriptions and sign-ins; nil until the first
 	counted       counting                // guarded by the registry's mu
+	connected     bool                    // and in the tally
 
 	mu         sync.Mutex
 	authorized bool        // guarded by mu; somebody's server has vouched for this client
@@ -62,17 +67,24 @@ type subscription struct {
 func (r *Registry) New(g Guest, c Carrier) *Session {
 	s := &Session{registry: r, carrier: c, key: g.Key, client: g.Client, origin: g.Origin, tls: g.TLS}
 	s.app.Store(g.App)
+	s.tally = r.cfg.Usage.Tally(g.App.TenantID, g.App.ID)
 	return s
 }
+
+// Lane is where the carrier counts what its queue takes by Send.
+func (s *Session) Lane() *usage.Lane { return s.tally.Lane() }
 
 // Open lets the conversation begin: it says hello, or returns why there is no place for it. After either, Close
 // belongs to its end.
 func (s *Session) Open(ctx context.Context) *Ending {
 	if end := s.registry.enter(ctx, s); end != nil {
+		s.tally.Rejected(whyEnded(end))
 		return end
 	}
+	s.connected = true
+	s.tally.Connected()
 	app := s.App()
-	s.carrier.Send(pusher.ConnectionEstablished(s.carrier.ID(), app.Limits.ActivityTimeout))
+	s.carrier.Tell(pusher.ConnectionEstablished(s.carrier.ID(), app.Limits.ActivityTimeout))
 	s.mindDeadline(app)
 	return nil
 }
@@ -96,6 +108,7 @@ func (s *Session) tooLate() {
 	late := !s.authorized && !s.over && s.deadline != nil
 	s.mu.Unlock()
 	if late {
+		s.tally.Rejected(usage.Unauthorized)
 		s.carrier.End(&Ending{pusher.CloseUnauthorized, "The connection was not authorized within the time for it"})
 	}
 }
@@ -119,14 +132,15 @@ func (s *Session) App() *tenants.App { return s.app.Load() }
 
 // Handle answers one frame. Whatever a client sends, the conversation goes on. The text is not kept.
 func (s *Session) Handle(ctx context.Context, text []byte) {
+	s.tally.Received(len(text))
 	frame, err := pusher.ParseClientFrame(text)
 	if err != nil {
-		s.refuse("Invalid message: " + err.Error())
+		s.refuse(usage.Invalid, "Invalid message: "+err.Error())
 		return
 	}
 	switch frame.Event {
 	case pusher.EventPing:
-		s.carrier.Send(pusher.Pong())
+		s.carrier.Tell(pusher.Pong())
 	case pusher.EventPong:
 		// An answer needs none. That it came at all is what counts, and the carrier has seen that.
 	case pusher.EventSubscribe:
@@ -140,13 +154,13 @@ func (s *Session) Handle(ctx context.Context, text []byte) {
 			s.clientEvent(ctx, frame)
 			return
 		}
-		s.refuse("Unsupported event received on socket: '" + shorten(frame.Event) + "'")
+		s.refuse(usage.Invalid, "Unsupported event received on socket: '"+shorten(frame.Event)+"'")
 	}
 }
 
 // RefuseBinary answers a binary frame, which the protocol does not have.
 func (s *Session) RefuseBinary() {
-	s.refuse("Invalid message: binary frames are not part of the protocol")
+	s.refuse(usage.Invalid, "Invalid message: binary frames are not part of the protocol")
 }
 
 // Close ends the conversation and leaves nothing of it behind.
@@ -155,6 +169,10 @@ func (s *Session) Close(ctx context.Context) {
 	s.over = true
 	s.mu.Unlock()
 	s.mindDeadline(s.App())
+	if s.connected {
+		s.connected = false
+		s.tally.Disconnected()
+	}
 	// Its place first: the client may be coming back already.
 	s.registry.remove(s)
 	s.registry.discount(ctx, s)
@@ -179,8 +197,14 @@ func (s *Session) mayWish(app *tenants.App) bool {
 	return s.wishes.Allow()
 }
 
-// refuse sends an error frame that closes nothing and has no code, as Pusher does (Pusher protocol, errors).
-func (s *Session) refuse(message string) { s.carrier.Send(pusher.Error(0, message)) }
+// refuse says what is wrong, and counts it.
+func (s *Session) refuse(why usage.Reason, message string) {
+	s.tally.Rejected(why)
+	s.say(message)
+}
+
+// say sends an error frame that closes nothing and has no code, as Pusher does (Pusher protocol, errors).
+func (s *Session) say(message string) { s.carrier.Tell(pusher.Error(0, message)) }
 
 // trouble logs what a client can do nothing about.
 func (s *Session) trouble(ctx context.Context, doing, channel string, err error) {

@@ -6,6 +6,7 @@ import (
 	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/pusher"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/usage"
 )
 
 // user is who has signed in on a socket. There is no signing out: it ends with the socket.
@@ -23,28 +24,28 @@ type user struct {
 func (s *Session) signin(ctx context.Context, frame pusher.ClientFrame) {
 	auth, userData, err := frame.Signin()
 	if err != nil {
-		s.refuse("Invalid sign-in: " + err.Error())
+		s.refuse(usage.Invalid, "Invalid sign-in: "+err.Error())
 		return
 	}
 	app := s.App()
 	if !s.mayWish(app) {
-		s.refuse("Too many sign-ins in a short time, try again in a moment")
+		s.refuse(usage.SubscriptionLimit, "Too many sign-ins in a short time, try again in a moment")
 		return
 	}
 	u, problem := s.authenticate(app, auth, userData)
 	if problem != "" {
-		s.refuse(problem)
+		s.refuse(usage.Unauthorized, problem)
 		return
 	}
 	if s.user == nil {
 		if err := s.signIn(ctx, app, u); err != nil {
 			s.trouble(ctx, "sign in", "", err)
-			s.refuse("Signing in is unavailable at the moment, try again")
+			s.refuse(usage.Unavailable, "Signing in is unavailable at the moment, try again")
 			return
 		}
 	}
 	s.authorize()
-	s.carrier.Send(pusher.SigninSuccess(userData))
+	s.carrier.Tell(pusher.SigninSuccess(userData))
 	s.watch(ctx, app, u.Watchlist)
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/pusher"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/usage"
 )
 
 // subscribe answers pusher:subscribe. A refused subscription never closes the socket, because the other
@@ -16,12 +17,12 @@ import (
 func (s *Session) subscribe(ctx context.Context, frame pusher.ClientFrame) {
 	asked, err := frame.Subscription()
 	if asked.Channel == "" {
-		s.refuse("Invalid subscription: " + err.Error())
+		s.refuse(usage.Invalid, "Invalid subscription: "+err.Error())
 		return
 	}
 	channel := asked.Channel
 	if _, there := s.subscriptions[channel]; there {
-		s.refuse("Existing subscription to channel " + shorten(channel))
+		s.refuse(usage.Invalid, "Existing subscription to channel "+shorten(channel))
 		return
 	}
 	if err != nil {
@@ -31,7 +32,7 @@ func (s *Session) subscribe(ctx context.Context, frame pusher.ClientFrame) {
 	app := s.App()
 	if !s.mayWish(app) {
 		s.refuseSubscription(channel, &refusal{
-			typeLimitReached, http.StatusTooManyRequests, "Too many subscriptions in a short time, try again in a moment: " + shorten(channel),
+			usage.SubscriptionLimit, typeLimitReached, http.StatusTooManyRequests, "Too many subscriptions in a short time, try again in a moment: " + shorten(channel),
 		})
 		return
 	}
@@ -48,14 +49,14 @@ func (s *Session) subscribe(ctx context.Context, frame pusher.ClientFrame) {
 	switch {
 	case errors.Is(err, channels.ErrFull):
 		s.refuseSubscription(channel, &refusal{
-			typeLimitReached, int(pusher.CloseOverCapacity),
+			usage.MemberLimit, typeLimitReached, int(pusher.CloseOverCapacity),
 			"The presence channel has the " + strconv.Itoa(app.Limits.PresenceMembers) + " members that it may have: " + channel,
 		})
 		return
 	case err != nil:
 		s.trouble(ctx, "subscribe", channel, err)
 		s.refuseSubscription(channel, &refusal{
-			typeUnavailable, http.StatusServiceUnavailable,
+			usage.Unavailable, typeUnavailable, http.StatusServiceUnavailable,
 			"Subscriptions are unavailable at the moment, try again: " + shorten(channel),
 		})
 		return
@@ -118,11 +119,11 @@ func greeting(channel string, members bool, w channels.Welcome) channels.Greetin
 func (s *Session) unsubscribe(ctx context.Context, frame pusher.ClientFrame) {
 	asked, err := frame.Subscription()
 	if asked.Channel == "" {
-		s.refuse("Invalid unsubscription: " + err.Error())
+		s.refuse(usage.Invalid, "Invalid unsubscription: "+err.Error())
 		return
 	}
 	if _, there := s.subscriptions[asked.Channel]; !there {
-		s.refuse("No current subscription to channel " + shorten(asked.Channel) + ", or subscription in progress")
+		s.refuse(usage.Invalid, "No current subscription to channel "+shorten(asked.Channel)+", or subscription in progress")
 		return
 	}
 	s.leave(ctx, asked.Channel)

@@ -21,7 +21,7 @@ func (s *Session) watch(ctx context.Context, app *tenants.App, ids []string) {
 	most := app.Limits.WatchlistUsers
 	if len(ids) > most {
 		ids = ids[:most]
-		s.carrier.Send(pusher.Error(pusher.ErrorWatchlist,
+		s.carrier.Tell(pusher.Error(pusher.ErrorWatchlist,
 			"The watchlist is over its limit; the first "+strconv.Itoa(most)+" users are watched"))
 	}
 	// Who comes or goes while the list is made is told after it. That may tell what the list says already.
@@ -40,7 +40,7 @@ func (s *Session) watch(ctx context.Context, app *tenants.App, ids []string) {
 		}
 	}
 	if len(online)+len(offline) > 0 {
-		s.carrier.Send(pusher.WatchlistEvents(online, offline))
+		s.carrier.Tell(pusher.WatchlistEvents(online, offline))
 	}
 	g.open()
 }

@@ -28,24 +28,24 @@ func newOutbox(maxFrames, maxBytes int) *outbox {
 	return &outbox{maxFrames: maxFrames, maxBytes: maxBytes, wake: make(chan struct{}, 1)}
 }
 
-// put queues a frame and tells whether there was room. When the end is set already there is nothing to do and
-// room enough. A single frame always has room in an empty outbox, however large it is.
-func (o *outbox) put(frame []byte) bool {
+// put queues a frame. It tells whether it did and, if not, whether that was for want of room: when the end is set already
+// there is nothing to do. A single frame always has room in an empty outbox, however large it is.
+func (o *outbox) put(frame []byte) (queued, full bool) {
 	o.mu.Lock()
 	if o.end != nil {
 		o.mu.Unlock()
-		return true
+		return false, false
 	}
 	if o.count >= o.maxFrames || o.count > 0 && o.bytes+len(frame) > o.maxBytes {
 		o.mu.Unlock()
-		return false
+		return false, true
 	}
 	o.frames = append(o.frames, frame)
 	o.count++
 	o.bytes += len(frame)
 	o.mu.Unlock()
 	o.signal()
-	return true
+	return true, false
 }
 
 // finish sets the end, with a last frame that is queued whether there is room or not. With drop, what waits is

@@ -55,7 +55,7 @@ func (s *Server) servePortable(w http.ResponseWriter, r *http.Request, c *socket
 	})
 }
 
-func (p *portable) send(frame []byte) bool { return p.out.put(frame) }
+func (p *portable) send(frame []byte) (queued, full bool) { return p.out.put(frame) }
 
 func (p *portable) finish(end *session.Ending, last []byte, drop bool) {
 	p.out.finish(end, last, drop)

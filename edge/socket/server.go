@@ -14,6 +14,7 @@ import (
 
 	"github.com/pealhq/peal/edge/session"
 	"github.com/pealhq/peal/pusher"
+	"github.com/pealhq/peal/usage"
 )
 
 // Config is what a [Server] needs. Zero durations and numbers mean the defaults named beside them.
@@ -118,11 +119,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		if end == nil && members >= s.cfg.MaxSockets {
-			end = session.EndWith(pusher.CloseOverCapacity)
+			end = s.noRoom(g)
 		}
 	}
 	if end == nil && s.full.Load() {
-		end = session.EndWith(pusher.CloseOverCapacity)
+		end = s.noRoom(g)
 	}
 	c := s.newSocket(g)
 	if s.wired != nil && r.TLS == nil && !c.compressed() {
@@ -130,6 +131,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.servePortable(w, r, c, end)
+}
+
+// noRoom is why a guest may not come in for whom this edge has no room.
+func (s *Server) noRoom(g session.Guest) *session.Ending {
+	s.cfg.Sessions.Reject(g.App, usage.Capacity)
+	return session.EndWith(pusher.CloseOverCapacity)
 }
 
 // turnAway answers before the upgrade, against the rule: a client should come back, but not at once to here.
@@ -174,6 +181,7 @@ func (s *Server) newSocket(g session.Guest) *socket {
 	}
 	c.alive = newKeepAlive(g.App.Limits.ActivityTimeout)
 	c.session = s.cfg.Sessions.New(g, c)
+	c.lane = c.session.Lane()
 	return c
 }
 

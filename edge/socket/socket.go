@@ -16,13 +16,15 @@ import (
 	"github.com/pealhq/peal/edge/session"
 	"github.com/pealhq/peal/pusher"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/usage"
 )
 
 // line is the connection under a socket: how frames get to the peer, and how it ends. Its methods may be
 // called at any time and do not block.
 type line interface {
-	// send queues a frame and tells whether there was room.
-	send(frame []byte) bool
+	// send queues a frame. It tells whether it did and, if not, whether that was for want of room; else the connection has
+	// ended.
+	send(frame []byte) (queued, full bool)
 	// finish queues a last frame, and the close frame after it; with drop, in place of what waits. It is called once.
 	finish(end *session.Ending, last []byte, drop bool)
 	// queued returns the bytes that wait for the peer.
@@ -39,6 +41,7 @@ type socket struct {
 	conn    *websocket.Conn
 	line    line
 	session *session.Session
+	lane    *usage.Lane
 	alive   *keepAlive
 
 	mu       sync.Mutex
@@ -51,11 +54,23 @@ var _ session.Carrier = (*socket)(nil)
 // ID returns the socket id.
 func (c *socket) ID() string { return c.id }
 
-// Send queues a frame. When there is no room the client does not keep up.
+// Send queues a message, and counts it if the queue takes it.
 func (c *socket) Send(frame []byte) {
-	if !c.line.send(frame) {
+	if c.queue(frame) {
+		c.lane.Delivered(len(frame))
+	}
+}
+
+// Tell queues an answer of the conversation.
+func (c *socket) Tell(frame []byte) { c.queue(frame) }
+
+// queue queues a frame and tells whether the queue took it. When there is no room the client does not keep up.
+func (c *socket) queue(frame []byte) bool {
+	queued, full := c.line.send(frame)
+	if full {
 		c.tooSlow()
 	}
+	return queued
 }
 
 // tooSlow closes this one socket, whose client does not keep up.

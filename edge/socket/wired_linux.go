@@ -113,7 +113,7 @@ func (w *wiring) serve(rw http.ResponseWriter, r *http.Request, c *socket, end *
 	go l.turn()
 }
 
-func (l *wired) send(frame []byte) bool { return l.wire.Send(frame) }
+func (l *wired) send(frame []byte) (queued, full bool) { return l.wire.Send(frame) }
 
 func (l *wired) queued() int64 { return l.wire.Queued() }
 

@@ -160,19 +160,19 @@ var readOps = sync.Pool{New: func() any {
 	return op
 }}
 
-// Send queues a text message, whose bytes must not change any more. It tells whether there was room; once the
-// connection has ended there is nothing to do and room enough.
-func (c *Conn) Send(text []byte) bool {
+// Send queues a text message, whose bytes must not change any more. It tells whether it did and, if not, whether that was
+// for want of room: once the connection has ended there is nothing to do.
+func (c *Conn) Send(text []byte) (queued, full bool) {
 	if c.ended.Load() {
-		return true
+		return false, false
 	}
 	size := int64(len(text)) + frameCost
 	if c.queued.Add(size) > c.writers.cfg.MaxQueued && size <= c.writers.cfg.MaxQueued {
 		c.queued.Add(-size)
-		return false
+		return false, true
 	}
 	c.worker.put(item{conn: c, bytes: text, kind: textFrame})
-	return true
+	return true, false
 }
 
 // Queued returns the bytes that wait, from Send until the kernel has them.
