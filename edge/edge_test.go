@@ -78,7 +78,7 @@ func newEdge(t *testing.T) *edge {
 	}
 	counted := &counted{}
 	meter := usage.NewMeter(usage.Config{Sink: counted, Logger: log})
-	publisher := publish.New(publish.Config{Bus: bus, Usage: meter, Limiter: tenants.NewLimiter()})
+	publisher := publish.New(publish.Config{Bus: bus, Usage: meter, Limiter: tenants.NewLimiter(tenants.NewMemoryRates())})
 	sessions := session.NewRegistry(session.RegistryConfig{
 		Apps: known, Hub: hub, Presence: bus, Publisher: publisher, Logger: log, Usage: meter,
 		Counts: session.NewCounts(session.CountsConfig{Bus: bus, Presence: bus, Logger: log}),

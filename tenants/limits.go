@@ -10,8 +10,8 @@ import (
 type Limits struct {
 	// Connections bounds how many clients are connected at once; 0 is no bound.
 	Connections int
-	// MessagesPerSecond bounds what is published, one message for each channel of each event, with bursts of one
-	// second's worth; 0 is no bound.
+	// MessagesPerSecond bounds what is published in any second, one message for each channel of each event; 0 is no
+	// bound.
 	MessagesPerSecond int
 	// ClientEventsPerSecond bounds the client events of one socket.
 	ClientEventsPerSecond int

@@ -20,6 +20,7 @@ import "github.com/pealhq/peal/channels"
 //	hx, hs, hb   what the logs take: by when they expire, their sizes, and the sum in bytes
 //	i:<n>        hash: key of a parcel to its digest and answer, one hash for each fifth of the time that keys are remembered
 //	p:<edge>     the pub/sub channel of an edge's probes
+//	r:<what>     hash: what was admitted in the last second; of the package tenants/redislimits, also below the tag of a tenant
 //
 // and below the tag of no app:
 //

@@ -96,9 +96,29 @@ func (c Config) tls(serverName string) *tls.Config {
 	return t
 }
 
+// Connect returns a client of its own for what else is kept on the same Redis. It has not connected yet. Whoever asked for it
+// closes it.
+func Connect(cfg Config) (redis.UniversalClient, error) {
+	o, err := cfg.withDefaults().client()
+	if err != nil {
+		return nil, err
+	}
+	o.MaxRedirects = 0 // the default: what is asked of a server that has moved on was not done there
+	return redis.NewUniversalClient(o), nil
+}
+
 // connect returns a client that has not connected yet. It never repeats a command by itself: what failed may have been
 // done, and only we know what may be done twice.
 func (c Config) connect() (redis.UniversalClient, error) {
+	o, err := c.client()
+	if err != nil {
+		return nil, err
+	}
+	return redis.NewUniversalClient(o), nil
+}
+
+// client says how a client connects.
+func (c Config) client() (*redis.UniversalOptions, error) {
 	o, err := c.options()
 	if err != nil {
 		return nil, err
@@ -114,7 +134,7 @@ func (c Config) connect() (redis.UniversalClient, error) {
 	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = c.Timeout, c.Timeout, c.Timeout, c.Timeout
 	o.DialerRetries = 1
 	o.ContextTimeoutEnabled = true
-	return redis.NewUniversalClient(o), nil
+	return o, nil
 }
 
 // dialer connects so that a partner that has gone without a word is noticed.

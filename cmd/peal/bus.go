@@ -11,6 +11,8 @@ import (
 	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/channels/redisbus"
 	"github.com/pealhq/peal/edge/session"
+	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/redislimits"
 )
 
 // bus joins the edges of a platform: the sockets of this process, or all edges on one Redis.
@@ -26,6 +28,7 @@ func (p *platform) openBus(ctx context.Context, platformID string) (err error) {
 	url := p.cfg.settings.text(setRedisURL)
 	if url == "" {
 		p.bus = channels.NewMemoryBus(channels.MemoryConfig{Notices: session.Notices()})
+		p.rates = tenants.NewMemoryRates()
 		return nil
 	}
 	redisbus.LogTo(p.cfg.log)
@@ -38,12 +41,34 @@ func (p *platform) openBus(ctx context.Context, platformID string) (err error) {
 		return redisURLError(err)
 	}
 	p.bus = p.redis
+	if err := p.openLimits(url); err != nil {
+		return errors.Join(err, p.redis.Close())
+	}
 	p.metrics.MustRegister(p.redis.Collectors()...)
 	// Its warnings are for Run to log.
 	if _, err := p.redis.Check(ctx); err != nil && !errors.Is(err, channels.ErrUnavailable) {
 		return errors.Join(err, p.redis.Close())
 	}
 	return nil
+}
+
+// openLimits makes what the edges share of limits, on the same Redis as the bus and with connections of its own.
+func (p *platform) openLimits(url string) (err error) {
+	if p.limitsClient, err = redisbus.Connect(redisbus.Config{URL: url}); err != nil {
+		return redisURLError(err)
+	}
+	p.shared = redislimits.New(redislimits.Config{
+		Client: p.limitsClient, Prefix: p.cfg.settings.text(setRedisPrefix), Edges: p.liveEdges, Logger: p.cfg.log,
+	})
+	p.rates = p.shared
+	p.metrics.MustRegister(p.shared.Collectors()...)
+	return nil
+}
+
+// liveEdges returns how many edges have been heard of lately.
+func (p *platform) liveEdges(ctx context.Context) (int, error) {
+	list, err := p.redis.Nodes(ctx)
+	return len(list), err
 }
 
 func redisURLError(err error) error {

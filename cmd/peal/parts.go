@@ -27,7 +27,7 @@ func (p *platform) build() {
 	log := p.cfg.log
 	p.cache = tenants.NewCache(tenants.CacheConfig{Loader: p.store})
 	p.hub = channels.NewHub(p.bus)
-	p.publish = publish.New(publish.Config{Bus: p.bus, Limiter: tenants.NewLimiter()})
+	p.publish = publish.New(publish.Config{Bus: p.bus, Limiter: tenants.NewLimiter(p.rates)})
 	p.counts = session.NewCounts(session.CountsConfig{Bus: p.bus, Presence: p.bus, Logger: log})
 	p.sessions = session.NewRegistry(session.RegistryConfig{
 		Apps: p.cache, Hub: p.hub, Presence: p.bus, Publisher: p.publish, Counts: p.counts, Logger: log,

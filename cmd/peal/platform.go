@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/pealhq/peal/channels"
@@ -22,6 +23,7 @@ import (
 	"github.com/pealhq/peal/edge/socket"
 	"github.com/pealhq/peal/tenants"
 	"github.com/pealhq/peal/tenants/pgstore"
+	"github.com/pealhq/peal/tenants/redislimits"
 )
 
 // platformConfig is what a platform is built from.
@@ -47,26 +49,30 @@ type platform struct {
 	edgeDoor, controlDoor, opsDoor *door
 	addresses                      addresses
 
-	store      *pgstore.Store
-	cache      *tenants.Cache
-	bus        bus
-	redis      *redisbus.Bus // the same, where it is on Redis; nil otherwise
-	hub        *channels.Hub
-	publish    *publish.Publisher
-	counts     *session.Counts
-	sessions   *session.Registry
-	sockets    *socket.Server
-	fallbacks  *fallback.Server
-	httpAPI    *httpapi.Server
-	publishRPC *rpc.Server
-	listener   *pgstore.Listener
-	health     health
-	metrics    *prometheus.Registry
-	started    time.Time
-	cpu        cpuMeter
-	leaving    sync.Once
-	evicting   sync.Once
-	drainAsked func() // has the edge send its sockets elsewhere; it may be called any number of times
+	store  *pgstore.Store
+	cache  *tenants.Cache
+	bus    bus
+	redis  *redisbus.Bus // the same, where it is on Redis; nil otherwise
+	rates  tenants.Rates
+	shared *redislimits.Rates // the same, where it is on Redis; nil otherwise
+	// limitsClient is what shared asks Redis through.
+	limitsClient redis.UniversalClient
+	hub          *channels.Hub
+	publish      *publish.Publisher
+	counts       *session.Counts
+	sessions     *session.Registry
+	sockets      *socket.Server
+	fallbacks    *fallback.Server
+	httpAPI      *httpapi.Server
+	publishRPC   *rpc.Server
+	listener     *pgstore.Listener
+	health       health
+	metrics      *prometheus.Registry
+	started      time.Time
+	cpu          cpuMeter
+	leaving      sync.Once
+	evicting     sync.Once
+	drainAsked   func() // has the edge send its sockets elsewhere; it may be called any number of times
 }
 
 // runPlatform builds a platform, runs it until ctx ends and stops it in the order of the flow. It returns nil
@@ -82,7 +88,8 @@ func runPlatform(ctx context.Context, cfg platformConfig) error {
 	}
 	defer p.store.Close()
 	if p.redis != nil {
-		defer p.redis.Close() //nolint:errcheck // It has an error only for what never ran.
+		defer p.redis.Close()        //nolint:errcheck // It has an error only for what never ran.
+		defer p.limitsClient.Close() //nolint:errcheck // It returns what nobody can do anything about.
 	}
 	control, err := p.controlHandler()
 	if err != nil {
@@ -95,6 +102,9 @@ func runPlatform(ctx context.Context, cfg platformConfig) error {
 	defer endBase()
 	below, broken := errgroup.WithContext(base)
 	below.Go(func() error { return p.bus.Run(base, p.hub.Deliver) })
+	if p.shared != nil {
+		below.Go(func() error { return p.shared.Run(base) })
+	}
 	below.Go(func() error { return p.counts.Run(base) })
 	below.Go(func() error { return p.sessions.Run(base) })
 	below.Go(func() error { return p.sockets.Run(base) })

@@ -54,7 +54,7 @@ func (p *Publisher) PublishOnce(ctx context.Context, app *tenants.App, parcels .
 	if err != nil {
 		return nil, p.refused(app, err)
 	}
-	if err := p.admit(app, messages, events); err != nil {
+	if err := p.admit(ctx, app, messages, events); err != nil {
 		return nil, err
 	}
 	for i := range sealed {

@@ -89,7 +89,7 @@ func (p *Publisher) Publish(ctx context.Context, app *tenants.App, events ...Eve
 	if err != nil {
 		return p.refused(app, err)
 	}
-	if err := p.admit(app, len(messages), len(events)); err != nil {
+	if err := p.admit(ctx, app, len(messages), len(events)); err != nil {
 		return err
 	}
 	if err := p.bus.Publish(ctx, messages...); err != nil {
@@ -124,11 +124,11 @@ func (p *Publisher) refused(app *tenants.App, err error) error {
 }
 
 // admit asks the limiter whether an app may publish so many messages now.
-func (p *Publisher) admit(app *tenants.App, messages, events int) error {
+func (p *Publisher) admit(ctx context.Context, app *tenants.App, messages, events int) error {
 	if p.limiter == nil {
 		return nil
 	}
-	a := p.limiter.Messages(app, messages)
+	a := p.limiter.Messages(ctx, app, messages)
 	if a.Never() {
 		p.reject(app, p.invalid, usage.Invalid)
 		return tooManyEver(a, messages, events)

@@ -160,7 +160,7 @@ func newEdge(t testing.TB) *edge {
 	e.apps.set(e.app)
 	e.hub = channels.NewHub(e.bus)
 	log := slog.New(slog.DiscardHandler)
-	e.publisher = publish.New(publish.Config{Bus: e.bus, Limiter: tenants.NewLimiter()})
+	e.publisher = publish.New(publish.Config{Bus: e.bus, Limiter: tenants.NewLimiter(tenants.NewMemoryRates())})
 	e.counts = session.NewCounts(session.CountsConfig{Bus: e.bus, Presence: e.bus, Logger: log})
 	e.registry = e.registryWith(nil)
 	e.run(func(ctx context.Context) error { return e.bus.Run(ctx, e.hub.Deliver) })
