@@ -4,7 +4,8 @@ import "context"
 
 // What a [Bound] bounds.
 const (
-	boundMessages = "messages"
+	boundMessages    = "messages"
+	boundConnections = "connections"
 )
 
 // Limiter admits what an app may do in a second. All methods may be called at the same time.
@@ -19,4 +20,12 @@ func (l *Limiter) Messages(ctx context.Context, app *App, n int) Admission {
 		return Admission{OK: true}
 	}
 	return l.rates.Take(ctx, n, Bound{app.ID, boundMessages, app.Limits.MessagesPerSecond})
+}
+
+// Connection asks for one more client of an app.
+func (l *Limiter) Connection(ctx context.Context, app *App) Admission {
+	if app.Limits.ConnectionsPerSecond == 0 {
+		return Admission{OK: true}
+	}
+	return l.rates.Take(ctx, 1, Bound{app.ID, boundConnections, app.Limits.ConnectionsPerSecond})
 }

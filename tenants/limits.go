@@ -10,6 +10,8 @@ import (
 type Limits struct {
 	// Connections bounds how many clients are connected at once; 0 is no bound.
 	Connections int
+	// ConnectionsPerSecond bounds how many clients connect in any second; 0 is no bound.
+	ConnectionsPerSecond int
 	// MessagesPerSecond bounds what is published in any second, one message for each channel of each event; 0 is no
 	// bound.
 	MessagesPerSecond int
@@ -107,6 +109,7 @@ func (f LimitField) Unit() LimitUnit {
 func LimitFields() []LimitField {
 	return []LimitField{
 		number("connections", 0, 10_000_000, 0, func(l *Limits) *int { return &l.Connections }),
+		number("connections_per_second", 0, 1_000_000, 0, func(l *Limits) *int { return &l.ConnectionsPerSecond }),
 		number("messages_per_second", 0, 10_000_000, 0, func(l *Limits) *int { return &l.MessagesPerSecond }),
 		number("client_events_per_second", 1, 1_000, 10, func(l *Limits) *int { return &l.ClientEventsPerSecond }),
 		number("payload_bytes", 1, 1<<20, 10240, func(l *Limits) *int { return &l.PayloadBytes }),

@@ -94,6 +94,7 @@ func helpFor(t *testing.T, name string) string {
 		"tls_only":                      "refuses what does not come over TLS",
 		"compression":                   "offers permessage-deflate, which costs memory for each connection",
 		"connections":                   "connections at once; 0 is no bound",
+		"connections_per_second":        "connections that begin; 0 is no bound",
 		"messages_per_second":           "messages published, one for each channel of each event; 0 is no bound",
 		"client_events_per_second":      "client events of one connection",
 		"payload_bytes":                 "the data of one event",

@@ -27,10 +27,11 @@ func (p *platform) build() {
 	log := p.cfg.log
 	p.cache = tenants.NewCache(tenants.CacheConfig{Loader: p.store})
 	p.hub = channels.NewHub(p.bus)
-	p.publish = publish.New(publish.Config{Bus: p.bus, Limiter: tenants.NewLimiter(p.rates)})
+	limiter := tenants.NewLimiter(p.rates)
+	p.publish = publish.New(publish.Config{Bus: p.bus, Limiter: limiter})
 	p.counts = session.NewCounts(session.CountsConfig{Bus: p.bus, Presence: p.bus, Logger: log})
 	p.sessions = session.NewRegistry(session.RegistryConfig{
-		Apps: p.cache, Hub: p.hub, Presence: p.bus, Publisher: p.publish, Counts: p.counts, Logger: log,
+		Apps: p.cache, Hub: p.hub, Presence: p.bus, Publisher: p.publish, Counts: p.counts, Limiter: limiter, Logger: log,
 		Arrivals: session.NewArrivals(session.ArrivalsConfig{
 			Total: p.cfg.settings.count(setAcceptRate), PerAddress: p.cfg.settings.count(setAddressRate),
 		}),
@@ -73,7 +74,7 @@ func (p *platform) build() {
 		p.health.bus = p.redis.Healthy
 	}
 	for _, c := range [][]prometheus.Collector{
-		p.hub.Collectors(), p.publish.Collectors(), p.sockets.Collectors(), p.fallbacks.Collectors(), p.httpAPI.Collectors(),
+		p.hub.Collectors(), p.publish.Collectors(), p.sessions.Collectors(), p.sockets.Collectors(), p.fallbacks.Collectors(), p.httpAPI.Collectors(),
 		p.publishRPC.Collectors(),
 	} {
 		p.metrics.MustRegister(c...)

@@ -6,6 +6,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
 	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/edge/session"
 	"github.com/pealhq/peal/pusher"
@@ -133,6 +135,45 @@ func TestQuotaWhileItCannotBeCounted(t *testing.T) {
 		second.Close(t.Context())
 		if n := e.counted(); n != 1 {
 			t.Errorf("%d are counted when one has gone, want 1", n)
+		}
+	})
+}
+
+// TestConnectionsPerSecond: who comes too fast is told to come back, takes no place, and is counted.
+func TestConnectionsPerSecond(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := newEdge(t)
+		e.app.Limits.ConnectionsPerSecond = 3
+		let := func(want int) {
+			t.Helper()
+			n := 0
+			for range 5 {
+				s, end := e.knock()
+				switch {
+				case end == nil:
+					n++
+				case end.Code != pusher.CloseOverCapacity:
+					t.Errorf("refused with %v", end)
+				}
+				s.Close(t.Context())
+			}
+			if n != want {
+				t.Errorf("%d came in, want %d", n, want)
+			}
+		}
+		let(3)
+		time.Sleep(time.Second)
+		let(3)
+		time.Sleep(999 * time.Millisecond)
+		let(0)
+		e.app.Limits.ConnectionsPerSecond = 0
+		let(5)
+		if n := testutil.ToFloat64(e.registry.Collectors()[0]); n != 9 {
+			t.Errorf("%v were counted, want 9", n)
+		}
+		if here, anywhere := e.registry.Total(), e.counted(); here != 0 || anywhere != 0 {
+			t.Errorf("%d are left here and %d in the count", here, anywhere)
 		}
 	})
 }

@@ -177,7 +177,8 @@ func newEdge(t testing.TB) *edge {
 func (e *edge) registryWith(a *session.Arrivals) *session.Registry {
 	return session.NewRegistry(session.RegistryConfig{
 		Apps: e.apps, Hub: e.hub, Presence: e.bus, Publisher: e.publisher, Counts: e.counts, Arrivals: a,
-		Logger: slog.New(slog.DiscardHandler),
+		Limiter: tenants.NewLimiter(tenants.NewMemoryRates()),
+		Logger:  slog.New(slog.DiscardHandler),
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
@@ -30,6 +31,8 @@ type RegistryConfig struct {
 	Arrivals *Arrivals
 	// Usage counts for each app; nil is for nobody.
 	Usage *usage.Meter
+	// Limiter bounds how fast clients of an app come in, over all edges; nil is no bound.
+	Limiter *tenants.Limiter
 	// Logger is for trouble of ours, never for what a client did wrong.
 	Logger *slog.Logger
 }
@@ -40,6 +43,7 @@ type Registry struct {
 	cfg      RegistryConfig
 	full     fullness
 	troubles rate.Sometimes // when to log them
+	tooFast  prometheus.Counter
 
 	mu        sync.Mutex
 	apps      map[string]map[*Session]struct{} // guarded by mu; by the app's id
@@ -48,13 +52,24 @@ type Registry struct {
 
 // NewRegistry returns a registry without conversations.
 func NewRegistry(cfg RegistryConfig) *Registry {
-	return &Registry{cfg: cfg, apps: make(map[string]map[*Session]struct{}), uncounted: make(map[*Session]struct{}), troubles: rate.Sometimes{First: 20, Interval: time.Second}}
+	tooFast := prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "peal_connections_too_fast_total", Help: "Clients that were refused because more of their app were connecting than may in a second.",
+	})
+	return &Registry{tooFast: tooFast, cfg: cfg, apps: make(map[string]map[*Session]struct{}), uncounted: make(map[*Session]struct{}), troubles: rate.Sometimes{First: 20, Interval: time.Second}}
 }
+
+// Collectors returns the registry's metrics.
+func (r *Registry) Collectors() []prometheus.Collector { return []prometheus.Collector{r.tooFast} }
 
 // enter registers a conversation, unless its app has as many as it may have, here or on all edges. Looking again after that finds a
 // change that was told only to those who were there by then.
 func (r *Registry) enter(ctx context.Context, s *Session) *Ending {
 	was := s.App()
+	// First of all, so that a crowd that comes too fast costs as little as it can.
+	if r.cfg.Limiter != nil && !r.cfg.Limiter.Connection(ctx, was).OK {
+		r.tooFast.Inc()
+		return &Ending{pusher.CloseOverCapacity, "Too many clients of this app are connecting, try again in a moment"}
+	}
 	if !r.add(s) {
 		return EndWith(pusher.CloseQuota)
 	}

@@ -31,6 +31,7 @@ const appColumns = `
 	) AS features,
 	jsonb_strip_nulls(jsonb_build_object(
 		'connections', limit_connections,
+		'connections_per_second', limit_connections_per_second,
 		'messages_per_second', limit_messages_per_second,
 		'client_events_per_second', limit_client_events_per_second,
 		'payload_bytes', limit_payload_bytes,

@@ -48,6 +48,7 @@ func (c change) updateSettings(ctx context.Context, app *tenants.App, want tenan
 			feature_tls_only = @feature_tls_only,
 			feature_compression = @feature_compression,
 			limit_connections = @limit_connections,
+			limit_connections_per_second = @limit_connections_per_second,
 			limit_messages_per_second = @limit_messages_per_second,
 			limit_client_events_per_second = @limit_client_events_per_second,
 			limit_payload_bytes = @limit_payload_bytes,

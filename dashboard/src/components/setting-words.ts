@@ -43,6 +43,7 @@ const groups: readonly { title: string; limits: Readonly<Record<string, Words>> 
     title: "Connections and rates",
     limits: {
       connections: { name: "Connections", of: "Clients connected at once." },
+      connections_per_second: { name: "New connections", of: "Clients that connect." },
       messages_per_second: { name: "Messages published", of: "One for each channel of each event." },
       client_events_per_second: { name: "Client events", of: "Of one connection." },
       channels_per_socket: { name: "Channels per connection" },

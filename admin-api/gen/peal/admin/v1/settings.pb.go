@@ -714,8 +714,10 @@ type LimitChanges struct {
 	ActivityTimeoutSeconds *LimitChange `protobuf:"bytes,14,opt,name=activity_timeout_seconds,json=activityTimeoutSeconds,proto3" json:"activity_timeout_seconds,omitempty"`
 	// Seconds in which a socket must be authorized, where the app asks for that.
 	AuthorizationTimeoutSeconds *LimitChange `protobuf:"bytes,15,opt,name=authorization_timeout_seconds,json=authorizationTimeoutSeconds,proto3" json:"authorization_timeout_seconds,omitempty"`
-	unknownFields               protoimpl.UnknownFields
-	sizeCache                   protoimpl.SizeCache
+	// Connections that begin in a second; 0 is no bound.
+	ConnectionsPerSecond *LimitChange `protobuf:"bytes,16,opt,name=connections_per_second,json=connectionsPerSecond,proto3" json:"connections_per_second,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *LimitChanges) Reset() {
@@ -849,6 +851,13 @@ func (x *LimitChanges) GetActivityTimeoutSeconds() *LimitChange {
 func (x *LimitChanges) GetAuthorizationTimeoutSeconds() *LimitChange {
 	if x != nil {
 		return x.AuthorizationTimeoutSeconds
+	}
+	return nil
+}
+
+func (x *LimitChanges) GetConnectionsPerSecond() *LimitChange {
+	if x != nil {
+		return x.ConnectionsPerSecond
 	}
 	return nil
 }
@@ -1234,7 +1243,7 @@ const file_peal_admin_v1_settings_proto_rawDesc = "" +
 	"\x04list\x18\x01 \x03(\v2\x1a.peal.admin.v1.ChannelRuleR\x04list\"2\n" +
 	"\vLimitChange\x12\x19\n" +
 	"\x05value\x18\x01 \x01(\x05H\x00R\x05value\x88\x01\x01B\b\n" +
-	"\x06_value\"\xf4\b\n" +
+	"\x06_value\"\xc6\t\n" +
 	"\fLimitChanges\x12<\n" +
 	"\vconnections\x18\x01 \x01(\v2\x1a.peal.admin.v1.LimitChangeR\vconnections\x12J\n" +
 	"\x13messages_per_second\x18\x02 \x01(\v2\x1a.peal.admin.v1.LimitChangeR\x11messagesPerSecond\x12S\n" +
@@ -1251,7 +1260,8 @@ const file_peal_admin_v1_settings_proto_rawDesc = "" +
 	"\x0fwatchlist_users\x18\f \x01(\v2\x1a.peal.admin.v1.LimitChangeR\x0ewatchlistUsers\x12F\n" +
 	"\x11cache_ttl_seconds\x18\r \x01(\v2\x1a.peal.admin.v1.LimitChangeR\x0fcacheTtlSeconds\x12T\n" +
 	"\x18activity_timeout_seconds\x18\x0e \x01(\v2\x1a.peal.admin.v1.LimitChangeR\x16activityTimeoutSeconds\x12^\n" +
-	"\x1dauthorization_timeout_seconds\x18\x0f \x01(\v2\x1a.peal.admin.v1.LimitChangeR\x1bauthorizationTimeoutSeconds\"I\n" +
+	"\x1dauthorization_timeout_seconds\x18\x0f \x01(\v2\x1a.peal.admin.v1.LimitChangeR\x1bauthorizationTimeoutSeconds\x12P\n" +
+	"\x16connections_per_second\x18\x10 \x01(\v2\x1a.peal.admin.v1.LimitChangeR\x14connectionsPerSecond\"I\n" +
 	"\x15GetAppSettingsRequest\x120\n" +
 	"\x06app_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^[1-9][0-9]{0,17}$R\x05appId\"P\n" +
 	"\x16GetAppSettingsResponse\x126\n" +
@@ -1337,23 +1347,24 @@ var file_peal_admin_v1_settings_proto_depIdxs = []int32{
 	9,  // 18: peal.admin.v1.LimitChanges.cache_ttl_seconds:type_name -> peal.admin.v1.LimitChange
 	9,  // 19: peal.admin.v1.LimitChanges.activity_timeout_seconds:type_name -> peal.admin.v1.LimitChange
 	9,  // 20: peal.admin.v1.LimitChanges.authorization_timeout_seconds:type_name -> peal.admin.v1.LimitChange
-	1,  // 21: peal.admin.v1.GetAppSettingsResponse.settings:type_name -> peal.admin.v1.AppSettings
-	6,  // 22: peal.admin.v1.UpdateAppSettingsRequest.features:type_name -> peal.admin.v1.FeatureChanges
-	7,  // 23: peal.admin.v1.UpdateAppSettingsRequest.origins:type_name -> peal.admin.v1.OriginList
-	10, // 24: peal.admin.v1.UpdateAppSettingsRequest.limits:type_name -> peal.admin.v1.LimitChanges
-	8,  // 25: peal.admin.v1.UpdateAppSettingsRequest.channel_rules:type_name -> peal.admin.v1.ChannelRuleList
-	1,  // 26: peal.admin.v1.UpdateAppSettingsResponse.settings:type_name -> peal.admin.v1.AppSettings
-	11, // 27: peal.admin.v1.SettingsService.GetAppSettings:input_type -> peal.admin.v1.GetAppSettingsRequest
-	13, // 28: peal.admin.v1.SettingsService.UpdateAppSettings:input_type -> peal.admin.v1.UpdateAppSettingsRequest
-	15, // 29: peal.admin.v1.SettingsService.CheckOrigin:input_type -> peal.admin.v1.CheckOriginRequest
-	12, // 30: peal.admin.v1.SettingsService.GetAppSettings:output_type -> peal.admin.v1.GetAppSettingsResponse
-	14, // 31: peal.admin.v1.SettingsService.UpdateAppSettings:output_type -> peal.admin.v1.UpdateAppSettingsResponse
-	16, // 32: peal.admin.v1.SettingsService.CheckOrigin:output_type -> peal.admin.v1.CheckOriginResponse
-	30, // [30:33] is the sub-list for method output_type
-	27, // [27:30] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	9,  // 21: peal.admin.v1.LimitChanges.connections_per_second:type_name -> peal.admin.v1.LimitChange
+	1,  // 22: peal.admin.v1.GetAppSettingsResponse.settings:type_name -> peal.admin.v1.AppSettings
+	6,  // 23: peal.admin.v1.UpdateAppSettingsRequest.features:type_name -> peal.admin.v1.FeatureChanges
+	7,  // 24: peal.admin.v1.UpdateAppSettingsRequest.origins:type_name -> peal.admin.v1.OriginList
+	10, // 25: peal.admin.v1.UpdateAppSettingsRequest.limits:type_name -> peal.admin.v1.LimitChanges
+	8,  // 26: peal.admin.v1.UpdateAppSettingsRequest.channel_rules:type_name -> peal.admin.v1.ChannelRuleList
+	1,  // 27: peal.admin.v1.UpdateAppSettingsResponse.settings:type_name -> peal.admin.v1.AppSettings
+	11, // 28: peal.admin.v1.SettingsService.GetAppSettings:input_type -> peal.admin.v1.GetAppSettingsRequest
+	13, // 29: peal.admin.v1.SettingsService.UpdateAppSettings:input_type -> peal.admin.v1.UpdateAppSettingsRequest
+	15, // 30: peal.admin.v1.SettingsService.CheckOrigin:input_type -> peal.admin.v1.CheckOriginRequest
+	12, // 31: peal.admin.v1.SettingsService.GetAppSettings:output_type -> peal.admin.v1.GetAppSettingsResponse
+	14, // 32: peal.admin.v1.SettingsService.UpdateAppSettings:output_type -> peal.admin.v1.UpdateAppSettingsResponse
+	16, // 33: peal.admin.v1.SettingsService.CheckOrigin:output_type -> peal.admin.v1.CheckOriginResponse
+	31, // [31:34] is the sub-list for method output_type
+	28, // [28:31] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_peal_admin_v1_settings_proto_init() }
