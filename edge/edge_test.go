@@ -78,9 +78,10 @@ func newEdge(t *testing.T) *edge {
 	}
 	counted := &counted{}
 	meter := usage.NewMeter(usage.Config{Sink: counted, Logger: log})
-	publisher := publish.New(publish.Config{Bus: bus, Usage: meter, Limiter: tenants.NewLimiter(tenants.NewMemoryRates())})
+	limiter := tenants.NewLimiter(tenants.NewMemoryRates())
+	publisher := publish.New(publish.Config{Bus: bus, Usage: meter, Limiter: limiter})
 	sessions := session.NewRegistry(session.RegistryConfig{
-		Apps: known, Hub: hub, Presence: bus, Publisher: publisher, Logger: log, Usage: meter,
+		Apps: known, Hub: hub, Presence: bus, Publisher: publisher, Logger: log, Usage: meter, Limiter: limiter,
 		Counts: session.NewCounts(session.CountsConfig{Bus: bus, Presence: bus, Logger: log}),
 	})
 	e := &edge{app: app, other: other, meter: meter, counted: counted, sockets: socket.NewServer(socket.Config{Sessions: sessions, Logger: log})}

@@ -50,7 +50,7 @@ everybody on a machine can read the arguments of its processes. A name that does
 ## Settings of an app
 
 In the dashboard under *Settings*, in the admin API, and as ` + "`features`, `origins`, `limits` and `channel_rules`" + ` of an app in the file
-that ` + "`peal apply`" + ` and ` + "`peal dev --seed`" + ` take. They reach every edge within a second. What a limit does when it is hit is in [protocol.md](protocol.md).
+that ` + "`peal apply`" + ` and ` + "`peal dev --seed`" + ` take. They reach every edge within a second. What a limit does when it is hit is in [limits.md](limits.md).
 
 | feature | default | what it does |
 |---|---|---|

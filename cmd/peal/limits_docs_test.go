@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pealhq/peal/tenants"
+)
+
+// TestListOfLimits keeps docs/limits.md whole.
+func TestListOfLimits(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	b.WriteString(`# What limits do
+
+[settings.md](settings.md) lists the limits of an app with their defaults and ranges. A limit that is set below what is in use holds for what
+comes next: nobody who is there is sent away for it.
+
+- ` + "`connections`" + ` is counted over all edges, one question for each connect. Those of an edge that died are taken off within 15 s.
+- ` + "`connections_per_second` and `messages_per_second`" + ` hold over all edges for every second, wherever it begins. Edges lease parts of a
+  second from Redis, so limits from 25 on may be exceeded by 4 %. A change of the limit holds within a second. While Redis is away each edge
+  admits its share: the limit divided by the number of edges, at least one.
+- All others hold for one socket, one channel or one request, and need no counting.
+
+## When a limit is hit
+
+| limit | by way of | answer | headers | socket stays | besides |
+|---|---|---|---|---|---|
+`)
+	known := map[string]bool{}
+	for _, c := range tenants.Consequences() {
+		known[c.Limit] = true
+		answer := "—"
+		switch {
+		case c.Carrier == tenants.CarrierFrame && c.Code == 0:
+			answer = "`pusher:error` without a code"
+		case c.Carrier == tenants.CarrierFrame, c.Carrier == tenants.CarrierSubscription:
+			answer = fmt.Sprintf("`%s` %d", c.Carrier, c.Code)
+		case c.Carrier != tenants.CarrierNone:
+			answer = fmt.Sprintf("%s %d", c.Carrier, c.Code)
+		}
+		headers, stays := "—", "—"
+		if c.Headers {
+			headers = "`Retry-After`, `RateLimit`, `RateLimit-Policy`"
+		}
+		if c.Way == tenants.WaySocket {
+			stays = map[bool]string{true: "yes", false: "no"}[c.Stays]
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", c.Limit, c.Way, answer, headers, stays, c.Does)
+	}
+	for _, f := range tenants.LimitFields() {
+		if !known[f.Name] {
+			t.Errorf("nothing is said of what %s does when it is hit", f.Name)
+		}
+		delete(known, f.Name)
+	}
+	for name := range known {
+		t.Errorf("there is no limit %s", name)
+	}
+	order := slices.IsSortedFunc(tenants.Consequences(), func(a, b tenants.Consequence) int { return place(a.Limit) - place(b.Limit) })
+	if !order {
+		t.Error("the table has another order than the limits")
+	}
+	checkDoc(t, "limits.md", b.String())
+}
+
+func place(limit string) int {
+	return slices.IndexFunc(tenants.LimitFields(), func(f tenants.LimitField) bool { return f.Name == limit })
+}
