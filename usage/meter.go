@@ -125,10 +125,10 @@ func (m *Meter) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-timer.C:
-			m.finish(ctx, time.Now())
+			m.finish(ctx, time.Now(), false)
 			timer.Reset(m.untilNext())
 		case <-ctx.Done():
-			m.finish(context.WithoutCancel(ctx), time.Now())
+			m.finish(context.WithoutCancel(ctx), time.Now(), true)
 			return nil
 		}
 	}
@@ -139,14 +139,15 @@ func (m *Meter) untilNext() time.Duration {
 	return min(2*IntervalLength, time.Until(m.start.Add(IntervalLength)))
 }
 
-// finish cuts an interval and hands over all that wait.
-func (m *Meter) finish(ctx context.Context, now time.Time) {
+// finish cuts an interval and hands over all that wait. last says that there is no other time for it.
+func (m *Meter) finish(ctx context.Context, now time.Time, last bool) {
 	m.keep(m.cut(now))
 	ctx, cancel := context.WithTimeout(ctx, handOverTime)
 	defer cancel()
 	if err := m.cfg.Sink.Write(ctx, m.waiting); err != nil {
 		m.behind.Store(int64(len(m.waiting)))
-		if len(m.waiting) > 1 { // One alone may have met a hiccup.
+		// One alone may have met a hiccup, unless nothing comes after it.
+		if len(m.waiting) > 1 || last {
 			m.cfg.Logger.WarnContext(ctx, "usage waits to be handed over", slog.Int("intervals", len(m.waiting)), slog.Any("error", err))
 		}
 		return
