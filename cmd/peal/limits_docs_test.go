@@ -19,6 +19,7 @@ func TestListOfLimits(t *testing.T) {
 comes next: nobody who is there is sent away for it.
 
 - ` + "`connections`" + ` is counted over all edges, one question for each connect. Those of an edge that died are taken off within 15 s.
+  While Redis is away each edge lets in its share.
 - ` + "`connections_per_second` and `messages_per_second`" + ` hold over all edges for every second, wherever it begins. Edges lease parts of a
   second from Redis, so limits from 25 on may be exceeded by 4 %. A change of the limit holds within a second. While Redis is away each edge
   admits its share: the limit divided by the number of edges, at least one.

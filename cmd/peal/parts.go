@@ -30,8 +30,12 @@ func (p *platform) build() {
 	limiter := tenants.NewLimiter(p.rates)
 	p.publish = publish.New(publish.Config{Bus: p.bus, Limiter: limiter})
 	p.counts = session.NewCounts(session.CountsConfig{Bus: p.bus, Presence: p.bus, Logger: log})
+	var share func(int) int
+	if p.shared != nil {
+		share = p.shared.Share
+	}
 	p.sessions = session.NewRegistry(session.RegistryConfig{
-		Apps: p.cache, Hub: p.hub, Presence: p.bus, Publisher: p.publish, Counts: p.counts, Limiter: limiter, Logger: log,
+		Apps: p.cache, Hub: p.hub, Presence: p.bus, Publisher: p.publish, Counts: p.counts, Limiter: limiter, Share: share, Logger: log,
 		Arrivals: session.NewArrivals(session.ArrivalsConfig{
 			Total: p.cfg.settings.count(setAcceptRate), PerAddress: p.cfg.settings.count(setAddressRate),
 		}),

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/pealhq/peal/channels"
+	"github.com/pealhq/peal/pusher"
+	"github.com/pealhq/peal/tenants"
 )
 
 // The sockets of an app are counted over all edges by being on a topic of their own, so that what holds of every
@@ -22,7 +24,7 @@ const (
 )
 
 // count counts a conversation that comes in, and returns why there is no place for it. Where the count cannot be had the
-// places on this edge are what counts, and it is counted later.
+// places on this edge are what counts, of which there are fewer then, and it is counted later.
 func (r *Registry) count(ctx context.Context, s *Session) *Ending {
 	app := s.App()
 	err := r.join(ctx, s, app.Limits.Connections)
@@ -34,10 +36,19 @@ func (r *Registry) count(ctx context.Context, s *Session) *Ending {
 		r.full.room(app.ID)
 	case errors.Is(err, channels.ErrFull):
 		return r.full.refuse(app.ID, time.Now())
+	case !r.hasShare(app):
+		return EndWith(pusher.CloseOverCapacity)
 	default:
 		r.uncounted[s] = struct{}{}
 	}
 	return nil
+}
+
+// hasShare tells whether no more of an app's conversations are here than this edge may have while they cannot be counted. The
+// caller holds mu.
+func (r *Registry) hasShare(app *tenants.App) bool {
+	most := app.Limits.Connections
+	return most == 0 || r.cfg.Share == nil || len(r.apps[app.ID]) <= r.cfg.Share(most)
 }
 
 func (r *Registry) join(ctx context.Context, s *Session, most int) error {

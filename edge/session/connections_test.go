@@ -177,3 +177,28 @@ func TestConnectionsPerSecond(t *testing.T) {
 		}
 	})
 }
+
+// TestAShareWhileItCannotBeCounted: an edge that has others beside it does not give away their places.
+func TestAShareWhileItCannotBeCounted(t *testing.T) {
+	t.Parallel()
+	e := newEdge(t)
+	e.share = func(limit int) int { return limit / 2 }
+	e.registry = e.registryWith(nil)
+	e.app.Limits.Connections = 4
+	e.bus.broken.Store(true)
+	e.open("js")
+	e.open("js")
+	s, end := e.knock()
+	if end == nil || end.Code != pusher.CloseOverCapacity || e.registry.Total() != 2 {
+		t.Errorf("one more than the share: %v; %d are here", end, e.registry.Total())
+	}
+	s.Close(t.Context())
+	e.bus.broken.Store(false)
+	e.open("js")
+	if n := e.counted(); n != 1 {
+		t.Errorf("%d are counted, want the one that came since", n)
+	}
+	e.app.Limits.Connections = 0
+	e.bus.broken.Store(true)
+	e.open("js")
+}

@@ -143,6 +143,7 @@ type edge struct {
 	publisher *publish.Publisher
 	counts    *session.Counts
 	registry  *session.Registry
+	share     func(int) int // for registryWith
 }
 
 func newEdge(t testing.TB) *edge {
@@ -177,8 +178,8 @@ func newEdge(t testing.TB) *edge {
 func (e *edge) registryWith(a *session.Arrivals) *session.Registry {
 	return session.NewRegistry(session.RegistryConfig{
 		Apps: e.apps, Hub: e.hub, Presence: e.bus, Publisher: e.publisher, Counts: e.counts, Arrivals: a,
-		Limiter: tenants.NewLimiter(tenants.NewMemoryRates()),
-		Logger:  slog.New(slog.DiscardHandler),
+		Limiter: tenants.NewLimiter(tenants.NewMemoryRates()), Share: e.share,
+		Logger: slog.New(slog.DiscardHandler),
 	})
 }
 

@@ -33,6 +33,9 @@ type RegistryConfig struct {
 	Usage *usage.Meter
 	// Limiter bounds how fast clients of an app come in, over all edges; nil is no bound.
 	Limiter *tenants.Limiter
+	// Share returns which part of a limit is this edge's while it cannot be known what the others have; nil where there are no
+	// others.
+	Share func(limit int) int
 	// Logger is for trouble of ours, never for what a client did wrong.
 	Logger *slog.Logger
 }

@@ -131,7 +131,7 @@ func (b *bucket) wait(n int) {
 // takeAlone asks for n of this edge's share. The caller holds mu.
 func (b *bucket) takeAlone(now time.Time, n, limit int) tenants.Admission {
 	b.rates.alone.Inc()
-	share := max(1, limit/int(b.rates.edges.Load()))
+	share := b.rates.Share(limit)
 	ok := b.window.Take(now, n, share)
 	a := tenants.Admission{OK: ok, Limit: limit, Remaining: max(0, share-b.window.Sum(now))}
 	if !ok {

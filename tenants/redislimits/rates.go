@@ -152,6 +152,9 @@ func (r *Rates) countEdges(ctx context.Context) {
 	}
 }
 
+// Share returns which part of a limit is this edge's while Redis is away: the same for each edge, and at least one.
+func (r *Rates) Share(limit int) int { return max(1, limit/int(r.edges.Load())) }
+
 func (r *Rates) all() []*bucket {
 	r.mu.Lock()
 	defer r.mu.Unlock()
