@@ -286,3 +286,16 @@ func (c *client) settle() int {
 		}
 	}
 }
+
+// TestWhoComesTooSoonIsCountedAsThat has one connection a second and no more.
+func TestWhoComesTooSoonIsCountedAsThat(t *testing.T) {
+	e := newEdge(t)
+	e.app.Limits.ConnectionsPerSecond = 1
+	e.connect(t, e.app)
+	if soon := e.refusedSocket(t, e.app); !strings.Contains(soon, "4100") {
+		t.Errorf("a second socket in the same second: %s", soon)
+	}
+	if got := e.used(t, e.app); got.Rejections != (usage.Rejections{usage.ConnectionRate: 1}) {
+		t.Errorf("%v", got.Rejections)
+	}
+}

@@ -91,7 +91,7 @@ func (r *Registry) Reject(app *tenants.App, why usage.Reason) {
 	}
 }
 
-// whyEnded tells why somebody may not come in.
+// whyEnded tells why an app's key or settings keep somebody out.
 func whyEnded(end *Ending) usage.Reason {
 	switch end.Code {
 	case pusher.CloseAppDisabled:
@@ -100,8 +100,6 @@ func whyEnded(end *Ending) usage.Reason {
 		return usage.TLSRequired
 	case pusher.CloseUnauthorized:
 		return usage.OriginRefused
-	case pusher.CloseQuota, pusher.CloseOverCapacity:
-		return usage.ConnectionLimit
 	default:
 		return usage.Unauthorized // The key has stopped to open the app meanwhile.
 	}

@@ -71,12 +71,15 @@ func (r *Registry) enter(ctx context.Context, s *Session) *Ending {
 	// First of all, so that a crowd that comes too fast costs as little as it can.
 	if r.cfg.Limiter != nil && !r.cfg.Limiter.Connection(ctx, was).OK {
 		r.tooFast.Inc()
+		s.tally.Rejected(usage.ConnectionRate)
 		return &Ending{pusher.CloseOverCapacity, "Too many clients of this app are connecting, try again in a moment"}
 	}
 	if !r.add(s) {
+		s.tally.Rejected(usage.ConnectionLimit)
 		return EndWith(pusher.CloseQuota)
 	}
 	if end := r.count(ctx, s); end != nil {
+		s.tally.Rejected(usage.ConnectionLimit)
 		r.remove(s) // Who is only being told why takes no place.
 		return end
 	}
@@ -88,6 +91,7 @@ func (r *Registry) enter(ctx context.Context, s *Session) *Ending {
 		s.app.CompareAndSwap(was, app) // A recheck that came since has settings at least as new.
 	}
 	if end.Final() {
+		s.tally.Rejected(whyEnded(end))
 		return end
 	}
 	return nil

@@ -78,7 +78,6 @@ func (s *Session) Lane() *usage.Lane { return s.tally.Lane() }
 // belongs to its end.
 func (s *Session) Open(ctx context.Context) *Ending {
 	if end := s.registry.enter(ctx, s); end != nil {
-		s.tally.Rejected(whyEnded(end))
 		return end
 	}
 	s.connected = true
