@@ -11,7 +11,7 @@ import (
 
 	adminv1 "github.com/pealhq/peal/admin-api/gen/peal/admin/v1"
 	"github.com/pealhq/peal/tenants"
-	"github.com/pealhq/peal/tenants/pgstore"
+	"github.com/pealhq/peal/tenants/pgpeople"
 )
 
 // SignUp implements AuthService.
@@ -35,11 +35,11 @@ func (s *server) SignUp(ctx context.Context, req *adminv1.SignUpRequest) (*admin
 		return nil, err
 	}
 	who := actor(ctx)
-	m, err := s.Store.SignUp(ctx, who, pgstore.SignUp{Email: email, PasswordHash: hash, TenantName: name})
+	m, err := s.People.SignUp(ctx, who, pgpeople.SignUp{Email: email, PasswordHash: hash, TenantName: name})
 	if err != nil {
 		return nil, err
 	}
-	if m, err = s.startSession(ctx, pgstore.Credentials{UserID: m.User.ID}); err != nil {
+	if m, err = s.startSession(ctx, pgpeople.Credentials{UserID: m.User.ID}); err != nil {
 		return nil, err
 	}
 	return &adminv1.SignUpResponse{Account: accountToProto(m)}, nil
@@ -55,7 +55,7 @@ func (s *server) LogIn(ctx context.Context, req *adminv1.LogInRequest) (*adminv1
 	if wait := s.limits.loginByAccount.take(email, now); wait > 0 {
 		return nil, tooMany(wait)
 	}
-	creds, err := s.Store.Credentials(ctx, email)
+	creds, err := s.People.Credentials(ctx, email)
 	if err != nil && !errors.Is(err, tenants.ErrNotFound) {
 		return nil, err
 	}
@@ -78,12 +78,12 @@ func (s *server) LogIn(ctx context.Context, req *adminv1.LogInRequest) (*adminv1
 	return &adminv1.LogInResponse{Account: accountToProto(m)}, nil
 }
 
-func (s *server) rehash(ctx context.Context, creds pgstore.Credentials, password string) error {
+func (s *server) rehash(ctx context.Context, creds pgpeople.Credentials, password string) error {
 	hash, err := s.Passwords.Hash(ctx, password)
 	if err != nil {
 		return err
 	}
-	return s.Store.SetPasswordHash(ctx, creds.UserID, hash)
+	return s.People.SetPasswordHash(ctx, creds.UserID, hash)
 }
 
 // LogOut implements AuthService.
@@ -93,7 +93,7 @@ func (s *server) LogOut(ctx context.Context, _ *adminv1.LogOutRequest) (*adminv1
 		return nil, errors.New("log out outside of a call")
 	}
 	if token := s.sessionToken(info.RequestHeader()); token != "" {
-		if err := s.Store.DeleteSession(ctx, tenants.HashToken(token)); err != nil {
+		if err := s.People.DeleteSession(ctx, tenants.HashToken(token)); err != nil {
 			return nil, err
 		}
 	}
@@ -107,18 +107,18 @@ func (s *server) WhoAmI(ctx context.Context, _ *adminv1.WhoAmIRequest) (*adminv1
 }
 
 // startSession gives the caller a new session, never one that was there before, and its cookie.
-func (s *server) startSession(ctx context.Context, creds pgstore.Credentials) (tenants.Membership, error) {
+func (s *server) startSession(ctx context.Context, creds pgpeople.Credentials) (tenants.Membership, error) {
 	info, ok := connect.CallInfoForHandlerContext(ctx)
 	if !ok {
 		return tenants.Membership{}, errors.New("start a session outside of a call")
 	}
 	if old := s.sessionToken(info.RequestHeader()); old != "" {
-		if err := s.Store.DeleteSession(ctx, tenants.HashToken(old)); err != nil {
+		if err := s.People.DeleteSession(ctx, tenants.HashToken(old)); err != nil {
 			return tenants.Membership{}, err
 		}
 	}
 	token := tenants.NewSessionToken()
-	m, err := s.Store.CreateSession(ctx, creds.UserID, tenants.HashToken(token.Reveal()))
+	m, err := s.People.CreateSession(ctx, creds.UserID, tenants.HashToken(token.Reveal()))
 	if err != nil {
 		return tenants.Membership{}, err
 	}

@@ -69,7 +69,7 @@ func (s *server) authenticate() connect.Interceptor {
 			if token == "" {
 				return nil, errNoSession
 			}
-			m, err := s.Store.Session(ctx, tenants.HashToken(token))
+			m, err := s.People.Session(ctx, tenants.HashToken(token))
 			if errors.Is(err, tenants.ErrNotFound) {
 				return nil, errNoSession
 			}

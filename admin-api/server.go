@@ -14,6 +14,7 @@ import (
 	"github.com/pealhq/peal/admin-api/gen/peal/admin/v1/adminv1connect"
 	"github.com/pealhq/peal/internal/requestid"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/pgpeople"
 	"github.com/pealhq/peal/tenants/pgstore"
 )
 
@@ -37,6 +38,7 @@ type Publisher interface {
 // Config is what the API needs. All fields but the URLs must be set.
 type Config struct {
 	Store     *pgstore.Store
+	People    *pgpeople.Store
 	Passwords *tenants.Passwords
 	Publisher Publisher
 	Logger    *slog.Logger

@@ -24,6 +24,8 @@ import (
 	"github.com/pealhq/peal/admin-api/gen/peal/admin/v1/adminv1connect"
 	"github.com/pealhq/peal/internal/testenv"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/pgdb"
+	"github.com/pealhq/peal/tenants/pgpeople"
 	"github.com/pealhq/peal/tenants/pgstore"
 )
 
@@ -75,17 +77,19 @@ func newDesk(t *testing.T, controlURL string) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := pgstore.Open(t.Context(), pgstore.Config{URL: d.databaseURL, Sealer: sealer})
+	db, err := pgdb.Open(t.Context(), d.databaseURL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(store.Close)
+	t.Cleanup(db.Close)
 	u, err := url.Parse(controlURL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	h, err := adminapi.New(adminapi.Config{
-		Store: store, Passwords: tenants.NewPasswords(2), Publisher: d.published,
+		Store:     pgstore.New(pgstore.Config{DB: db, Sealer: sealer}),
+		People:    pgpeople.New(db),
+		Passwords: tenants.NewPasswords(2), Publisher: d.published,
 		Logger:     slog.New(slog.NewJSONHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		ControlURL: u,
 		Edge:       func(host string) adminapi.Edge { return adminapi.Edge{Host: host, Port: 6001} },

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/pealhq/peal/tenants"
 	"github.com/pealhq/peal/tenants/manifest"
-	"github.com/pealhq/peal/tenants/pgstore"
 )
 
 func applyCommand() *cobra.Command {
@@ -48,7 +46,7 @@ func applyCommand() *cobra.Command {
 	return cmd
 }
 
-func apply(cmd *cobra.Command, store *pgstore.Store, m tenants.Manifest, yes, stdinTaken bool) error {
+func apply(cmd *cobra.Command, store *stores, m tenants.Manifest, yes, stdinTaken bool) error {
 	ctx, out := cmd.Context(), cmd.OutOrStdout()
 	actor := tenants.Actor{Via: "apply"}
 	if !yes {
@@ -111,7 +109,7 @@ func readManifest(path string, stdin io.Reader) (tenants.Manifest, error) {
 }
 
 // storeOnHost opens the database of the platform for a command that runs on its host.
-func storeOnHost(cmd *cobra.Command) (*pgstore.Store, error) {
+func storeOnHost(cmd *cobra.Command) (*stores, error) {
 	s, err := loadSettings(cmd.Flags(), environment())
 	if err != nil {
 		return nil, err
@@ -124,22 +122,5 @@ func storeOnHost(cmd *cobra.Command) (*pgstore.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return openStore(cmd.Context(), url, kek)
-}
-
-// openStore opens a database whose schema is up to date.
-func openStore(ctx context.Context, url string, kek tenants.KeyEncryptionKey) (*pgstore.Store, error) {
-	sealer, err := tenants.NewSealer(kek)
-	if err != nil {
-		return nil, err
-	}
-	store, err := pgstore.Open(ctx, pgstore.Config{URL: url, Sealer: sealer})
-	if err != nil {
-		return nil, err
-	}
-	if err := store.CheckSchema(ctx); err != nil {
-		store.Close()
-		return nil, err
-	}
-	return store, nil
+	return openStores(cmd.Context(), url, kek)
 }

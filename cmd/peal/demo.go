@@ -8,7 +8,7 @@ import (
 	"io"
 
 	"github.com/pealhq/peal/tenants"
-	"github.com/pealhq/peal/tenants/pgstore"
+	"github.com/pealhq/peal/tenants/pgpeople"
 )
 
 // The demo of `peal dev`. Everybody knows these; they exist only in a private data folder.
@@ -23,8 +23,8 @@ const (
 )
 
 // seedDemo makes the demo tenant, its owner and its app, once: what was changed or deleted since stays so.
-func seedDemo(ctx context.Context, store *pgstore.Store) error {
-	switch _, err := store.Credentials(ctx, demoEmail); {
+func seedDemo(ctx context.Context, store *stores) error {
+	switch _, err := store.people.Credentials(ctx, demoEmail); {
 	case err == nil:
 		return nil
 	case !errors.Is(err, tenants.ErrNotFound):
@@ -43,7 +43,7 @@ func seedDemo(ctx context.Context, store *pgstore.Store) error {
 		return err
 	}
 	// Last, because that the owner exists tells that all of this was done.
-	return store.AddOwner(ctx, tenants.Actor{Via: "seed"}, pgstore.SignUp{
+	return store.people.AddOwner(ctx, tenants.Actor{Via: "seed"}, pgpeople.SignUp{
 		Email: demoEmail, PasswordHash: hash, TenantName: demoTenant,
 	})
 }
@@ -51,7 +51,7 @@ func seedDemo(ctx context.Context, store *pgstore.Store) error {
 // demoState tells whether the demo's app and key are still there.
 type demoState struct{ usable bool }
 
-func findDemo(ctx context.Context, store *pgstore.Store) (demoState, error) {
+func findDemo(ctx context.Context, store *stores) (demoState, error) {
 	app, err := store.AppByID(ctx, demoAppID)
 	if errors.Is(err, tenants.ErrNotFound) {
 		return demoState{}, nil

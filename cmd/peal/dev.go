@@ -14,7 +14,7 @@ import (
 
 	"github.com/pealhq/peal/internal/devstack"
 	"github.com/pealhq/peal/tenants"
-	"github.com/pealhq/peal/tenants/pgstore"
+	"github.com/pealhq/peal/tenants/pgdb"
 )
 
 // stopDatabase bounds how long the private PostgreSQL may take to stop.
@@ -108,10 +108,10 @@ func (d *dev) run(ctx context.Context, ready func(addresses, demoState)) (err er
 
 // prepare brings the schema up to date, makes the demo at the first start and applies the seed.
 func (d *dev) prepare(ctx context.Context, url string, kek tenants.KeyEncryptionKey) (demoState, error) {
-	if _, err := pgstore.MigrateUp(ctx, url); err != nil {
+	if _, err := pgdb.MigrateUp(ctx, url); err != nil {
 		return demoState{}, err
 	}
-	store, err := openStore(ctx, url, kek)
+	store, err := openStores(ctx, url, kek)
 	if err != nil {
 		return demoState{}, err
 	}

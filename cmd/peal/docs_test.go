@@ -123,7 +123,7 @@ func TestListOfMetrics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &platform{cfg: platformConfig{settings: s, log: slog.New(slog.DiscardHandler)}}
+	p := &platform{store: &stores{}, cfg: platformConfig{settings: s, log: slog.New(slog.DiscardHandler)}}
 	if p.edgeDoor, err = openDoor(t.Context(), "edge", "127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}

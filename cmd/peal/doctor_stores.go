@@ -10,7 +10,7 @@ import (
 	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/channels/redisbus"
 	"github.com/pealhq/peal/tenants"
-	"github.com/pealhq/peal/tenants/pgstore"
+	"github.com/pealhq/peal/tenants/pgdb"
 )
 
 const (
@@ -36,13 +36,8 @@ func (d *doctor) examineDatabase(ctx context.Context) (platform string) {
 		return ""
 	}
 	// Without its key everything but the key can be looked at all the same.
-	sealer, err := tenants.NewSealer(kek)
-	if err != nil {
-		d.fail("key-encryption key", "%v", err)
-		return ""
-	}
-	store, err := pgstore.Open(ctx, pgstore.Config{URL: url, Sealer: sealer})
-	if errors.Is(err, pgstore.ErrURL) {
+	store, err := newStores(ctx, url, kek)
+	if errors.Is(err, pgdb.ErrURL) {
 		d.fail(check, "%s%s is %v", envPrefix, strings.ToUpper(setDatabaseURL), err)
 		return ""
 	}
@@ -54,7 +49,7 @@ func (d *doctor) examineDatabase(ctx context.Context) (platform string) {
 	if !d.examineServer(ctx, store) {
 		return ""
 	}
-	if err := store.CheckSchema(ctx); err != nil {
+	if err := store.db.CheckSchema(ctx); err != nil {
 		d.told("schema", err)
 		return ""
 	}
@@ -75,10 +70,10 @@ func (d *doctor) examineDatabase(ctx context.Context) (platform string) {
 }
 
 // examineServer tells whether PostgreSQL answers.
-func (d *doctor) examineServer(ctx context.Context, store *pgstore.Store) bool {
+func (d *doctor) examineServer(ctx context.Context, store *stores) bool {
 	const check = "database"
 	began := time.Now()
-	server, err := store.Server(ctx)
+	server, err := store.db.Server(ctx)
 	if errors.Is(err, tenants.ErrUnavailable) {
 		d.away(check, "PostgreSQL does not answer; check the address, that it runs, and that it lets this machine in: %v", err)
 		return false

@@ -17,7 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/pealhq/peal/tenants/pgstore"
+	"github.com/pealhq/peal/tenants/pgdb"
 )
 
 // version is set at build time.
@@ -56,8 +56,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err == nil {
 		return exitOK
 	}
-	if errors.Is(err, pgstore.ErrURL) {
-		err = fmt.Errorf("%s%s is %w", envPrefix, strings.ToUpper(setDatabaseURL), pgstore.ErrURL)
+	if errors.Is(err, pgdb.ErrURL) {
+		err = fmt.Errorf("%s%s is %w", envPrefix, strings.ToUpper(setDatabaseURL), pgdb.ErrURL)
 	}
 	fmt.Fprintln(stderr, "peal:", err)
 	return exitCode(err)
@@ -103,7 +103,7 @@ func buildVersion() string {
 func exitCode(err error) int {
 	var usage usageError
 	switch {
-	case errors.As(err, &usage), errors.Is(err, pgstore.ErrURL):
+	case errors.As(err, &usage), errors.Is(err, pgdb.ErrURL):
 		return exitUsage
 	case isUnavailable(err):
 		return exitUnavailable

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/pealhq/peal/tenants/pgstore"
+	"github.com/pealhq/peal/tenants/pgdb"
 )
 
 func migrateCommand() *cobra.Command {
@@ -30,7 +30,7 @@ func migrateUp(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	applied, err := pgstore.MigrateUp(cmd.Context(), url)
+	applied, err := pgdb.MigrateUp(cmd.Context(), url)
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func migrateStatus(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	list, err := pgstore.Migrations(cmd.Context(), url)
+	list, err := pgdb.Migrations(cmd.Context(), url)
 	if err != nil {
 		return err
 	}

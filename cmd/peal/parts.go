@@ -73,7 +73,7 @@ func (p *platform) build() {
 			p.sessions.RecheckAll(ctx)
 		},
 	})
-	p.health.database, p.health.hearing = p.store.Ping, p.listener.Hearing
+	p.health.database, p.health.hearing = p.store.db.Ping, p.listener.Hearing
 	if p.redis != nil {
 		p.health.bus = p.redis.Healthy
 	}
@@ -113,7 +113,8 @@ func (p *platform) edgeHandler() http.Handler {
 
 func (p *platform) controlHandler() (http.Handler, error) {
 	api, err := adminapi.New(adminapi.Config{
-		Store:      p.store,
+		Store:      p.store.Store,
+		People:     p.store.people,
 		Passwords:  tenants.NewPasswords(runtime.GOMAXPROCS(0)),
 		Publisher:  testPublisher{p.publish},
 		Logger:     p.cfg.log,

@@ -49,7 +49,7 @@ type platform struct {
 	edgeDoor, controlDoor, opsDoor *door
 	addresses                      addresses
 
-	store  *pgstore.Store
+	store  *stores
 	cache  *tenants.Cache
 	bus    bus
 	redis  *redisbus.Bus // the same, where it is on Redis; nil otherwise
@@ -145,18 +145,15 @@ func runPlatform(ctx context.Context, cfg platformConfig) error {
 
 // open makes everything that can fail for want of something outside.
 func (p *platform) open(ctx context.Context) error {
-	sealer, err := tenants.NewSealer(p.cfg.kek)
-	if err != nil {
-		return err
-	}
-	if p.store, err = pgstore.Open(ctx, pgstore.Config{URL: p.cfg.databaseURL, Sealer: sealer}); err != nil {
+	var err error
+	if p.store, err = newStores(ctx, p.cfg.databaseURL, p.cfg.kek); err != nil {
 		return err
 	}
 	if err := p.openDoors(ctx); err != nil {
 		p.store.Close()
 		return err
 	}
-	if err := p.store.CheckSchema(ctx); err != nil {
+	if err := p.store.db.CheckSchema(ctx); err != nil {
 		p.store.Close()
 		return err
 	}
@@ -207,7 +204,7 @@ func (p *platform) sweepSessions(ctx context.Context) error {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
 	for {
-		if _, err := p.store.DeleteEndedSessions(ctx); err != nil && ctx.Err() == nil {
+		if _, err := p.store.people.DeleteEndedSessions(ctx); err != nil && ctx.Err() == nil {
 			p.cfg.log.WarnContext(ctx, "ended sessions were not removed; trying again in an hour", "err", err)
 		}
 		select {

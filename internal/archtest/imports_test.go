@@ -120,7 +120,7 @@ func TestTheRulesCatch(t *testing.T) {
 		want []string // the violations, without their reasons
 	}{
 		{"a clean tree", []string{
-			"tenants:", "channels:", "pusher:", "tenants/pgstore: tenants migrations github.com/jackc/pgx/v5",
+			"tenants:", "channels:", "pusher:", "tenants/pgdb: tenants migrations github.com/jackc/pgx/v5",
 			"channels/redisbus: channels github.com/redis/go-redis/v9", "channels/bustest: channels testing",
 			"edge/publish: tenants channels pusher", "edge/socket: edge/session edge/publish channels edge/socket/wire",
 			"edge/socket/wire:",

@@ -25,7 +25,9 @@ var mayImport = []row{
 	{"cmd/...", []string{"..."}, "cmd joins everything"},
 
 	{"tenants", nil, "a foundation: who may speak, whatever is said and wherever"},
-	{"tenants/pgstore", []string{"tenants", "usage", "migrations"}, "the SQL of the control plane, and nothing else"},
+	{"tenants/pgdb", []string{"tenants", "migrations"}, "how statements reach the database, whatever they say"},
+	{"tenants/pgstore", []string{"tenants", "tenants/pgdb", "usage"}, "the SQL of the control plane, and nothing else"},
+	{"tenants/pgpeople", []string{"tenants", "tenants/pgdb"}, "the SQL of who works on the control plane, and nothing else"},
 	{"tenants/...", []string{"tenants"}, "what serves tenants knows only tenants"},
 	{"channels", nil, "a foundation: where a message is heard, whatever it says and whoever sent it"},
 	{"channels/...", []string{"channels"}, "what serves channels knows only channels"},
@@ -53,7 +55,7 @@ var mayImport = []row{
 	{"admin-api/gen/...", []string{"admin-api/gen/..."}, "generated types know nothing of us"},
 	{
 		"admin-api/...",
-		[]string{"tenants", "tenants/manifest", "tenants/pgstore", "usage", "admin-api/...", "internal/requestid"},
+		[]string{"tenants", "tenants/manifest", "tenants/pgstore", "tenants/pgpeople", "usage", "admin-api/...", "internal/requestid"},
 		"the control plane knows tenants and their store; what it shows of live traffic comes through its own interfaces, " +
 			"which cmd fills",
 	},

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/pgdb"
 )
 
 // applyLock is the advisory lock that an apply holds; the number means nothing.
@@ -22,9 +23,9 @@ var errDryRun = errors.New("dry run")
 // checked by itself. Errors name the field by its path in the file.
 func (s *Store) Apply(ctx context.Context, actor tenants.Actor, m tenants.Manifest, dryRun bool) ([]tenants.Change, error) {
 	var done []tenants.Change
-	err := s.change(ctx, actor, func(c change) error {
+	err := s.platformChange(ctx, actor, func(c change) error {
 		// One at a time, so that two do not both find a tenant missing.
-		if _, err := exec(ctx, c, `SELECT pg_advisory_xact_lock(@lock)`, pgx.NamedArgs{"lock": applyLock}); err != nil {
+		if _, err := pgdb.Exec(ctx, c, `SELECT pg_advisory_xact_lock(@lock)`, pgx.NamedArgs{"lock": applyLock}); err != nil {
 			return fmt.Errorf("wait for another apply: %w", err)
 		}
 		for i, t := range m.Tenants {
@@ -66,15 +67,15 @@ func (a *applying) apply(ctx context.Context, t tenants.ManifestTenant) error {
 	case errors.Is(err, tenants.ErrNotFound) && t.ID != uuid.Nil:
 		return &tenants.FieldError{Field: a.at + ".id", Reason: "is the id of no tenant", Kind: tenants.ErrNotFound}
 	case errors.Is(err, tenants.ErrNotFound):
-		a.actor.TenantID = newID()
-		if err := a.insertTenant(ctx, t.Name, t.Name); err != nil {
+		a.Actor.TenantID = newID()
+		if err := a.insertTenant(ctx, t.Name); err != nil {
 			return err
 		}
 		a.did("tenant.created", "")
 	case err != nil:
 		return err
 	default:
-		a.actor.TenantID = tenant.ID
+		a.Actor.TenantID = tenant.ID
 	}
 	for i, app := range t.Apps {
 		path := fmt.Sprintf("%s.apps[%d]", a.at, i)
@@ -85,15 +86,27 @@ func (a *applying) apply(ctx context.Context, t tenants.ManifestTenant) error {
 	return nil
 }
 
+// insertTenant inserts the actor's tenant, which manifests keep under this name.
+func (c change) insertTenant(ctx context.Context, name string) error {
+	_, err := pgdb.Exec(ctx, c, `
+		INSERT INTO tenants (id, name, manifest_name)
+		VALUES (@id, @name, @name)`,
+		pgx.NamedArgs{"id": c.Actor.TenantID, "name": name})
+	if err != nil {
+		return fmt.Errorf("insert tenant: %w", err)
+	}
+	return c.Audit(ctx, "tenant.created", c.Actor.TenantID.String(), pgdb.Detail{"name": name})
+}
+
 // tenantRow is what is needed of a tenant to change its apps.
 type tenantRow struct{ ID uuid.UUID }
 
 // manifestTenant finds the tenant that a manifest means.
 func (c change) manifestTenant(ctx context.Context, t tenants.ManifestTenant) (tenantRow, error) {
 	if t.ID != uuid.Nil {
-		return one[tenantRow](ctx, c, `SELECT id FROM tenants WHERE id = @id`, pgx.NamedArgs{"id": t.ID})
+		return pgdb.One[tenantRow](ctx, c, `SELECT id FROM tenants WHERE id = @id`, pgx.NamedArgs{"id": t.ID})
 	}
-	return one[tenantRow](ctx, c, `SELECT id FROM tenants WHERE manifest_name = @name`, pgx.NamedArgs{"name": t.Name})
+	return pgdb.One[tenantRow](ctx, c, `SELECT id FROM tenants WHERE manifest_name = @name`, pgx.NamedArgs{"name": t.Name})
 }
 
 func (a *applying) applyApp(ctx context.Context, want tenants.ManifestApp) error {
@@ -149,12 +162,12 @@ func (a *applying) appFor(ctx context.Context, want tenants.ManifestApp) (*tenan
 	if want.ID != "" {
 		return a.lockApp(ctx, want.ID)
 	}
-	row, err := one[appRow](ctx, a, `
+	row, err := pgdb.One[appRow](ctx, a, `
 		SELECT `+appColumns+`
 		FROM apps
 		WHERE tenant_id = @tenant AND lower(name) = lower(@name)
 		FOR UPDATE`,
-		pgx.NamedArgs{"tenant": a.actor.TenantID, "name": want.Name})
+		pgx.NamedArgs{"tenant": a.Actor.TenantID, "name": want.Name})
 	if err != nil {
 		return nil, err
 	}

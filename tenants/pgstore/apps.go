@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/pgdb"
 )
 
 // Errors of a conflict on an app's name or id; the field is the one of the admin API.
@@ -94,29 +95,29 @@ func (c change) insertApp(ctx context.Context, id, name string, enabled bool) (*
 	given := id != ""
 	for {
 		if !given {
-			next, err := one[struct{ ID string }](ctx, c, `SELECT nextval('app_id_seq')::text AS id`, nil)
+			next, err := pgdb.One[struct{ ID string }](ctx, c, `SELECT nextval('app_id_seq')::text AS id`, nil)
 			if err != nil {
 				return nil, fmt.Errorf("next app id: %w", err)
 			}
 			id = next.ID
 		}
-		row, err := one[appRow](ctx, c, `
+		row, err := pgdb.One[appRow](ctx, c, `
 			INSERT INTO apps (id, tenant_id, name, enabled)
 			VALUES (@id, @tenant, @name, @enabled)
 			ON CONFLICT (id) DO NOTHING
 			RETURNING `+appColumns,
-			pgx.NamedArgs{"id": id, "tenant": c.actor.TenantID, "name": name, "enabled": enabled})
+			pgx.NamedArgs{"id": id, "tenant": c.Actor.TenantID, "name": name, "enabled": enabled})
 		switch {
 		case errors.Is(err, tenants.ErrNotFound) && given:
 			return nil, tenants.Conflict("id", idTaken)
 		case errors.Is(err, tenants.ErrNotFound):
 			continue // A customer brought this number; take the next.
-		case violates(err, "apps_tenant_id_name_key"):
+		case pgdb.Violates(err, "apps_tenant_id_name_key"):
 			return nil, tenants.Conflict("name", nameTaken)
 		case err != nil:
 			return nil, fmt.Errorf("insert app: %w", err)
 		}
-		return row.app(), c.appChanged(ctx, row.ID, "app.created", row.ID, detail{"name": row.Name, "enabled": row.Enabled})
+		return row.app(), c.appChanged(ctx, row.ID, "app.created", row.ID, pgdb.Detail{"name": row.Name, "enabled": row.Enabled})
 	}
 }
 
@@ -132,7 +133,7 @@ func (s *Store) Apps(ctx context.Context, tenant uuid.UUID, after *AppPage, limi
 	if after != nil {
 		args["at"], args["id"] = after.CreatedAt, after.ID
 	}
-	rows, err := all[appRow](ctx, s.pool, `
+	rows, err := pgdb.ReadAll[appRow](ctx, s.db, pgdb.Tenant(tenant), `
 		SELECT `+appColumns+`
 		FROM apps
 		WHERE tenant_id = @tenant
@@ -151,11 +152,16 @@ func (s *Store) Apps(ctx context.Context, tenant uuid.UUID, after *AppPage, limi
 
 // App returns one app of a tenant, without keys.
 func (s *Store) App(ctx context.Context, tenant uuid.UUID, id string) (*tenants.App, error) {
-	return appOf(ctx, s.pool, tenant, id)
+	var app *tenants.App
+	err := s.db.Read(ctx, pgdb.Tenant(tenant), func(q pgdb.Querier) (err error) {
+		app, err = appOf(ctx, q, tenant, id)
+		return err
+	})
+	return app, err
 }
 
-func appOf(ctx context.Context, db querier, tenant uuid.UUID, id string) (*tenants.App, error) {
-	row, err := one[appRow](ctx, db, `
+func appOf(ctx context.Context, q pgdb.Querier, tenant uuid.UUID, id string) (*tenants.App, error) {
+	row, err := pgdb.One[appRow](ctx, q, `
 		SELECT `+appColumns+`
 		FROM apps
 		WHERE tenant_id = @tenant AND id = @id`,
@@ -185,19 +191,19 @@ func (s *Store) RenameApp(ctx context.Context, actor tenants.Actor, id, name str
 }
 
 func (c change) renameApp(ctx context.Context, before *tenants.App, name string) (*tenants.App, error) {
-	row, err := one[appRow](ctx, c, `
+	row, err := pgdb.One[appRow](ctx, c, `
 		UPDATE apps
 		SET name = @name
 		WHERE tenant_id = @tenant AND id = @id
 		RETURNING `+appColumns,
-		pgx.NamedArgs{"tenant": c.actor.TenantID, "id": before.ID, "name": name})
-	if violates(err, "apps_tenant_id_name_key") {
+		pgx.NamedArgs{"tenant": c.Actor.TenantID, "id": before.ID, "name": name})
+	if pgdb.Violates(err, "apps_tenant_id_name_key") {
 		return nil, tenants.Conflict("name", nameTaken)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return row.app(), c.appChanged(ctx, row.ID, "app.renamed", row.ID, detail{"before": before.Name, "after": row.Name})
+	return row.app(), c.appChanged(ctx, row.ID, "app.renamed", row.ID, pgdb.Detail{"before": before.Name, "after": row.Name})
 }
 
 // EnableApp enables or disables an app of the actor's tenant. Where it is so already nothing is written.
@@ -219,12 +225,12 @@ func (s *Store) EnableApp(ctx context.Context, actor tenants.Actor, id string, e
 }
 
 func (c change) enableApp(ctx context.Context, id string, enabled bool) (*tenants.App, error) {
-	row, err := one[appRow](ctx, c, `
+	row, err := pgdb.One[appRow](ctx, c, `
 		UPDATE apps
 		SET enabled = @enabled
 		WHERE tenant_id = @tenant AND id = @id
 		RETURNING `+appColumns,
-		pgx.NamedArgs{"tenant": c.actor.TenantID, "id": id, "enabled": enabled})
+		pgx.NamedArgs{"tenant": c.Actor.TenantID, "id": id, "enabled": enabled})
 	if err != nil {
 		return nil, fmt.Errorf("enable app: %w", err)
 	}
@@ -237,12 +243,12 @@ func (c change) enableApp(ctx context.Context, id string, enabled bool) (*tenant
 
 // lockApp returns an app of the actor's tenant and keeps others from changing it until the end of the change.
 func (c change) lockApp(ctx context.Context, id string) (*tenants.App, error) {
-	row, err := one[appRow](ctx, c, `
+	row, err := pgdb.One[appRow](ctx, c, `
 		SELECT `+appColumns+`
 		FROM apps
 		WHERE tenant_id = @tenant AND id = @id
 		FOR UPDATE`,
-		pgx.NamedArgs{"tenant": c.actor.TenantID, "id": id})
+		pgx.NamedArgs{"tenant": c.Actor.TenantID, "id": id})
 	if err != nil {
 		return nil, fmt.Errorf("app %s: %w", id, err)
 	}
@@ -252,7 +258,7 @@ func (c change) lockApp(ctx context.Context, id string) (*tenants.App, error) {
 // DeleteApp deletes an app of the actor's tenant with its keys.
 func (s *Store) DeleteApp(ctx context.Context, actor tenants.Actor, id string) error {
 	err := s.change(ctx, actor, func(c change) error {
-		row, err := one[appRow](ctx, c, `
+		row, err := pgdb.One[appRow](ctx, c, `
 			DELETE FROM apps
 			WHERE tenant_id = @tenant AND id = @id
 			RETURNING `+appColumns,
@@ -260,7 +266,7 @@ func (s *Store) DeleteApp(ctx context.Context, actor tenants.Actor, id string) e
 		if err != nil {
 			return err
 		}
-		return c.appChanged(ctx, id, "app.deleted", id, detail{"name": row.Name})
+		return c.appChanged(ctx, id, "app.deleted", id, pgdb.Detail{"name": row.Name})
 	})
 	if err != nil {
 		return fmt.Errorf("delete app %s: %w", id, err)

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/pgdb"
 )
 
 // MaxActiveKeys bounds the active keys of one app: every request is compared with the keys of its app.
@@ -50,7 +51,7 @@ func (s *Store) CreateKey(ctx context.Context, actor tenants.Actor, appID string
 		if _, err := c.lockApp(ctx, appID); err != nil {
 			return err
 		}
-		active, err := one[struct{ N int }](ctx, c, `
+		active, err := pgdb.One[struct{ N int }](ctx, c, `
 			SELECT count(*) AS n
 			FROM keys
 			WHERE tenant_id = @tenant AND app_id = @app AND state = 'active'`,
@@ -72,27 +73,31 @@ func (s *Store) CreateKey(ctx context.Context, actor tenants.Actor, appID string
 
 // insertKey stores a key of an app and returns it without its secret.
 func (s *Store) insertKey(ctx context.Context, c change, k tenants.Key) (tenants.Key, error) {
-	sealed := s.sealer.Seal(c.actor.TenantID, k)
-	row, err := one[keyRow](ctx, c, `
+	sealed := s.sealer.Seal(c.Actor.TenantID, k)
+	row, err := pgdb.One[keyRow](ctx, c, `
 		INSERT INTO keys (public, app_id, tenant_id, sealed, sealed_with)
 		VALUES (@public, @app, @tenant, @sealed, @with)
 		RETURNING public, app_id, tenant_id, sealed, sealed_with, state, created_at, revoked_at`,
-		pgx.NamedArgs{"public": k.Public, "app": k.AppID, "tenant": c.actor.TenantID, "sealed": sealed.Bytes, "with": sealed.With})
-	if violates(err, "keys_pkey") {
+		pgx.NamedArgs{"public": k.Public, "app": k.AppID, "tenant": c.Actor.TenantID, "sealed": sealed.Bytes, "with": sealed.With})
+	if pgdb.Violates(err, "keys_pkey") {
 		return tenants.Key{}, tenants.Conflict("key", "is a key of another app on this platform")
 	}
 	if err != nil {
 		return tenants.Key{}, fmt.Errorf("insert key: %w", err)
 	}
-	return row.key(), c.appChanged(ctx, k.AppID, "key.created", k.Public, detail{"app": k.AppID})
+	return row.key(), c.appChanged(ctx, k.AppID, "key.created", k.Public, pgdb.Detail{"app": k.AppID})
 }
 
 // Keys lists the keys of an app of a tenant, oldest first, without their secrets.
 func (s *Store) Keys(ctx context.Context, tenant uuid.UUID, appID string) ([]tenants.Key, error) {
-	if _, err := s.App(ctx, tenant, appID); err != nil {
-		return nil, fmt.Errorf("list keys: %w", err)
-	}
-	rows, err := keysOf(ctx, s.pool, tenant, appID)
+	var rows []keyRow
+	err := s.db.Read(ctx, pgdb.Tenant(tenant), func(q pgdb.Querier) error {
+		_, err := appOf(ctx, q, tenant, appID)
+		if err == nil {
+			rows, err = keysOf(ctx, q, tenant, appID)
+		}
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("list keys: %w", err)
 	}
@@ -103,8 +108,8 @@ func (s *Store) Keys(ctx context.Context, tenant uuid.UUID, appID string) ([]ten
 	return keys, nil
 }
 
-func keysOf(ctx context.Context, db querier, tenant uuid.UUID, appID string) ([]keyRow, error) {
-	return all[keyRow](ctx, db, `
+func keysOf(ctx context.Context, q pgdb.Querier, tenant uuid.UUID, appID string) ([]keyRow, error) {
+	return pgdb.All[keyRow](ctx, q, `
 		SELECT public, app_id, tenant_id, sealed, sealed_with, state, created_at, revoked_at
 		FROM keys
 		WHERE tenant_id = @tenant AND app_id = @app
@@ -124,7 +129,7 @@ func (s *Store) RevealKey(ctx context.Context, actor tenants.Actor, appID, publi
 		if key, err = s.open(row); err != nil {
 			return err
 		}
-		return c.audit(ctx, "key.revealed", public, detail{"app": appID})
+		return c.Audit(ctx, "key.revealed", public, pgdb.Detail{"app": appID})
 	})
 	if err != nil {
 		return tenants.Key{}, fmt.Errorf("reveal key: %w", err)
@@ -140,7 +145,7 @@ func (s *Store) RevokeKey(ctx context.Context, actor tenants.Actor, appID, publi
 		if _, err := c.lockKey(ctx, appID, public); err != nil {
 			return err
 		}
-		row, err := one[keyRow](ctx, c, `
+		row, err := pgdb.One[keyRow](ctx, c, `
 			UPDATE keys
 			SET state = 'revoked', revoked_at = now()
 			WHERE tenant_id = @tenant AND app_id = @app AND public = @public
@@ -150,7 +155,7 @@ func (s *Store) RevokeKey(ctx context.Context, actor tenants.Actor, appID, publi
 			return err
 		}
 		key = row.key()
-		return c.appChanged(ctx, appID, "key.revoked", public, detail{"app": appID})
+		return c.appChanged(ctx, appID, "key.revoked", public, pgdb.Detail{"app": appID})
 	})
 	if err != nil {
 		return tenants.Key{}, fmt.Errorf("revoke key: %w", err)
@@ -160,12 +165,12 @@ func (s *Store) RevokeKey(ctx context.Context, actor tenants.Actor, appID, publi
 
 // lockKey returns an active key of the actor's tenant and keeps others from changing it.
 func (c change) lockKey(ctx context.Context, appID, public string) (keyRow, error) {
-	row, err := one[keyRow](ctx, c, `
+	row, err := pgdb.One[keyRow](ctx, c, `
 		SELECT public, app_id, tenant_id, sealed, sealed_with, state, created_at, revoked_at
 		FROM keys
 		WHERE tenant_id = @tenant AND app_id = @app AND public = @public
 		FOR UPDATE`,
-		pgx.NamedArgs{"tenant": c.actor.TenantID, "app": appID, "public": public})
+		pgx.NamedArgs{"tenant": c.Actor.TenantID, "app": appID, "public": public})
 	if err != nil {
 		return row, err
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/cenkalti/backoff/v5"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pealhq/peal/tenants/pgdb"
 )
 
 const (
@@ -95,7 +97,7 @@ func (l *Listener) listen(ctx context.Context) error {
 func connect(ctx context.Context, url string) (*pgx.Conn, error) {
 	cfg, err := pgx.ParseConfig(url)
 	if err != nil {
-		return nil, ErrURL
+		return nil, pgdb.ErrURL
 	}
 	cfg.ConnectTimeout = 5 * time.Second
 	cfg.RuntimeParams["application_name"] = "peal listener"

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/pgdb"
 )
 
 // AppByID returns an app with its active keys for the edge, whatever its tenant. It makes a [Store] a
@@ -32,29 +33,24 @@ func (s *Store) AppByKey(ctx context.Context, public string) (*tenants.App, erro
 
 func (s *Store) loadApp(ctx context.Context, sql, value string) (*tenants.App, error) {
 	var app *tenants.App
-	var inside error
 	// One snapshot, so that an app is never seen with the keys of another moment.
-	opts := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	err := pgx.BeginTxFunc(ctx, s.pool, opts, func(tx pgx.Tx) error {
-		app, inside = s.readApp(ctx, tx, sql, value)
-		return inside
+	err := s.db.Read(ctx, pgdb.Edge(), func(q pgdb.Querier) (err error) {
+		app, err = s.readApp(ctx, q, sql, value)
+		return err
 	})
-	if inside == nil {
-		inside = wrap(err)
-	}
-	if inside != nil {
-		return nil, fmt.Errorf("load app: %w", inside)
+	if err != nil {
+		return nil, fmt.Errorf("load app: %w", err)
 	}
 	return app, nil
 }
 
-func (s *Store) readApp(ctx context.Context, tx pgx.Tx, sql, value string) (*tenants.App, error) {
-	row, err := one[appRow](ctx, tx, sql, pgx.NamedArgs{"value": value})
+func (s *Store) readApp(ctx context.Context, q pgdb.Querier, sql, value string) (*tenants.App, error) {
+	row, err := pgdb.One[appRow](ctx, q, sql, pgx.NamedArgs{"value": value})
 	if err != nil {
 		return nil, err
 	}
 	app := row.app()
-	keys, err := all[keyRow](ctx, tx, `
+	keys, err := pgdb.All[keyRow](ctx, q, `
 		SELECT public, app_id, tenant_id, sealed, sealed_with, state, created_at, revoked_at
 		FROM keys
 		WHERE tenant_id = @tenant AND app_id = @app AND state = 'active'

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/pgdb"
 )
 
 // UpdateAppSettings changes settings of an app of the actor's tenant. The change has been checked. Where it makes no
@@ -36,7 +37,7 @@ func (c change) updateSettings(ctx context.Context, app *tenants.App, want tenan
 	if err := app.Limits.Check(); err != nil {
 		return nil, nil, err
 	}
-	row, err := one[appRow](ctx, c, `
+	row, err := pgdb.One[appRow](ctx, c, `
 		UPDATE apps
 		SET
 			origins = @origins,
@@ -72,12 +73,12 @@ func (c change) updateSettings(ctx context.Context, app *tenants.App, want tenan
 	for _, s := range changed {
 		before[s.Path], after[s.Path] = s.Before, s.After
 	}
-	return row.app(), changed, c.appChanged(ctx, app.ID, "app.settings_changed", app.ID, detail{"before": before, "after": after})
+	return row.app(), changed, c.appChanged(ctx, app.ID, "app.settings_changed", app.ID, pgdb.Detail{"before": before, "after": after})
 }
 
 func (c change) settingArgs(app *tenants.App) pgx.NamedArgs {
 	args := pgx.NamedArgs{
-		"tenant": c.actor.TenantID, "id": app.ID,
+		"tenant": c.Actor.TenantID, "id": app.ID,
 		// Never nil, which is NULL.
 		"origins": append([]string{}, app.Origins...), "channel_rules": append(tenants.ChannelRules{}, app.ChannelRules...),
 	}

@@ -15,14 +15,29 @@ import (
 
 	"github.com/pealhq/peal/internal/testenv"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/pgdb"
+	"github.com/pealhq/peal/tenants/pgpeople"
 	"github.com/pealhq/peal/tenants/pgstore"
 )
 
 func TestMain(m *testing.M) { testenv.MainNoLeaks(m) }
 
-// world is a store with two tenants in it.
-type world struct {
+// people and database have names of their own, because a struct embeds only one Store.
+type (
+	people   = pgpeople.Store
+	database = pgdb.DB
+)
+
+// stores is all that is kept of the control plane.
+type stores struct {
 	*pgstore.Store
+	*people
+	*database
+}
+
+// world is the stores with two tenants in them.
+type world struct {
+	stores
 	url        string
 	ann, bo    tenants.Actor
 	annAccount tenants.Membership
@@ -31,31 +46,31 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{url: testenv.Postgres(t)}
-	w.Store = open(t, w.url, tenants.NewKeyEncryptionKey())
+	w.stores = open(t, w.url, tenants.NewKeyEncryptionKey())
 	w.annAccount = w.signUp(t, "ann@example.com", "Acme")
 	w.ann = actorOf(w.annAccount)
 	w.bo = actorOf(w.signUp(t, "bo@example.com", "Bolt"))
 	return w
 }
 
-func open(t *testing.T, url string, kek tenants.KeyEncryptionKey) *pgstore.Store {
+func open(t *testing.T, url string, kek tenants.KeyEncryptionKey) stores {
 	t.Helper()
 	sealer, err := tenants.NewSealer(kek)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := pgstore.Open(t.Context(), pgstore.Config{URL: url, Sealer: sealer})
+	db, err := pgdb.Open(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(s.Close)
-	return s
+	t.Cleanup(db.Close)
+	return stores{pgstore.New(pgstore.Config{DB: db, Sealer: sealer}), pgpeople.New(db), db}
 }
 
 func (w *world) signUp(t *testing.T, email, tenant string) tenants.Membership {
 	t.Helper()
 	m, err := w.SignUp(t.Context(), tenants.Actor{Via: "dashboard", IP: "192.0.2.1", RequestID: "r1"},
-		pgstore.SignUp{Email: email, PasswordHash: "hash of " + email, TenantName: tenant})
+		pgpeople.SignUp{Email: email, PasswordHash: "hash of " + email, TenantName: tenant})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +122,7 @@ func TestSignUp(t *testing.T) {
 	if w.annAccount.Role != tenants.RoleOwner || w.annAccount.Tenant.Name != "Acme" {
 		t.Errorf("account %+v", w.annAccount)
 	}
-	_, err := w.SignUp(t.Context(), tenants.Actor{Via: "dashboard"}, pgstore.SignUp{Email: "ANN@example.com", PasswordHash: "x", TenantName: "Other"})
+	_, err := w.SignUp(t.Context(), tenants.Actor{Via: "dashboard"}, pgpeople.SignUp{Email: "ANN@example.com", PasswordHash: "x", TenantName: "Other"})
 	wantField(t, err, tenants.ErrConflict, "email")
 	if n := w.query(t, `SELECT name FROM tenants WHERE name = 'Other'`); len(n) != 0 {
 		t.Error("a refused sign-up left a tenant behind")
@@ -531,7 +546,7 @@ func TestADryRunNamesNothingThatItMade(t *testing.T) {
 func TestAddOwner(t *testing.T) {
 	w := newWorld(t)
 	ctx, seed := t.Context(), tenants.Actor{Via: "seed"}
-	in := pgstore.SignUp{Email: "dev@example.com", PasswordHash: "h", TenantName: "Demo"}
+	in := pgpeople.SignUp{Email: "dev@example.com", PasswordHash: "h", TenantName: "Demo"}
 	if err := w.AddOwner(ctx, seed, in); !errors.Is(err, tenants.ErrNotFound) {
 		t.Errorf("without a tenant: %v", err)
 	}
@@ -635,17 +650,17 @@ func TestADatabaseThatIsAwayIsUnavailable(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	if _, err := pgstore.MigrateUp(t.Context(), "postgres://127.0.0.1:1/peal?connect_timeout=1"); !errors.Is(err, tenants.ErrUnavailable) {
+	if _, err := pgdb.MigrateUp(t.Context(), "postgres://127.0.0.1:1/peal?connect_timeout=1"); !errors.Is(err, tenants.ErrUnavailable) {
 		t.Errorf("migrate: %v", err)
 	}
 }
 
 func TestABadURLTellsNoPassword(t *testing.T) {
 	for _, url := range []string{"postgres://u:hushhush@[broken", "host=x password = hushhush sslmode=bogus", "mysql://u:hushhush@x/y"} {
-		_, openErr := pgstore.Open(t.Context(), pgstore.Config{URL: url})
-		_, migrateErr := pgstore.MigrateUp(t.Context(), url)
+		_, openErr := pgdb.Open(t.Context(), url)
+		_, migrateErr := pgdb.MigrateUp(t.Context(), url)
 		for _, err := range []error{openErr, migrateErr} {
-			if !errors.Is(err, pgstore.ErrURL) || strings.Contains(err.Error(), "hushhush") {
+			if !errors.Is(err, pgdb.ErrURL) || strings.Contains(err.Error(), "hushhush") {
 				t.Errorf("%v", err)
 			}
 		}
@@ -657,7 +672,7 @@ func TestMigrations(t *testing.T) {
 	if err := w.CheckSchema(t.Context()); err != nil {
 		t.Error(err)
 	}
-	list, err := pgstore.Migrations(t.Context(), w.url)
+	list, err := pgdb.Migrations(t.Context(), w.url)
 	if err != nil || len(list) == 0 {
 		t.Fatalf("%d migrations, %v", len(list), err)
 	}
@@ -666,16 +681,16 @@ func TestMigrations(t *testing.T) {
 			t.Errorf("%s is pending", m.Name)
 		}
 	}
-	if again, err := pgstore.MigrateUp(t.Context(), w.url); err != nil || len(again) != 0 {
+	if again, err := pgdb.MigrateUp(t.Context(), w.url); err != nil || len(again) != 0 {
 		t.Errorf("again: %v, %v", again, err)
 	}
 	last := list[len(list)-1].Version
 	w.query(t, `DELETE FROM goose_db_version WHERE version_id = $1`, last)
-	if err := w.CheckSchema(t.Context()); !errors.Is(err, pgstore.ErrSchema) {
+	if err := w.CheckSchema(t.Context()); !errors.Is(err, pgdb.ErrSchema) {
 		t.Errorf("with a migration pending: %v", err)
 	}
 	w.query(t, `DROP TABLE goose_db_version`)
-	if err := w.CheckSchema(t.Context()); !errors.Is(err, pgstore.ErrSchema) {
+	if err := w.CheckSchema(t.Context()); !errors.Is(err, pgdb.ErrSchema) {
 		t.Errorf("with an empty database: %v", err)
 	}
 }

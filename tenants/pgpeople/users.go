@@ -1,4 +1,4 @@
-package pgstore
+package pgpeople
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/pgdb"
 )
 
 // membershipRow is a user in a tenant, as the queries below select it.
@@ -38,8 +39,8 @@ type SignUp struct {
 // Errors: a conflict on the field "email".
 func (s *Store) SignUp(ctx context.Context, actor tenants.Actor, in SignUp) (tenants.Membership, error) {
 	actor.TenantID, actor.UserID = newID(), newID()
-	err := s.change(ctx, actor, func(c change) error {
-		if err := c.insertTenant(ctx, in.TenantName, ""); err != nil {
+	err := s.platformChange(ctx, actor, func(c change) error {
+		if err := c.insertTenant(ctx, in.TenantName); err != nil {
 			return err
 		}
 		if err := c.insertUser(ctx, in); err != nil {
@@ -57,25 +58,25 @@ func (s *Store) SignUp(ctx context.Context, actor tenants.Actor, in SignUp) (ten
 	}, nil
 }
 
-// insertTenant inserts the actor's tenant; manifestName is the name under which manifests keep it, or empty.
-func (c change) insertTenant(ctx context.Context, name, manifestName string) error {
-	_, err := exec(ctx, c, `
-		INSERT INTO tenants (id, name, manifest_name)
-		VALUES (@id, @name, @manifest_name)`,
-		pgx.NamedArgs{"id": c.actor.TenantID, "name": name, "manifest_name": nullable(manifestName)})
+// insertTenant inserts the actor's tenant.
+func (c change) insertTenant(ctx context.Context, name string) error {
+	_, err := pgdb.Exec(ctx, c, `
+		INSERT INTO tenants (id, name)
+		VALUES (@id, @name)`,
+		pgx.NamedArgs{"id": c.Actor.TenantID, "name": name})
 	if err != nil {
 		return fmt.Errorf("insert tenant: %w", err)
 	}
-	return c.audit(ctx, "tenant.created", c.actor.TenantID.String(), detail{"name": name})
+	return c.Audit(ctx, "tenant.created", c.Actor.TenantID.String(), pgdb.Detail{"name": name})
 }
 
 // insertUser inserts the actor as a user.
 func (c change) insertUser(ctx context.Context, in SignUp) error {
-	_, err := exec(ctx, c, `
+	_, err := pgdb.Exec(ctx, c, `
 		INSERT INTO users (id, email, password_hash)
 		VALUES (@id, @email, @hash)`,
-		pgx.NamedArgs{"id": c.actor.UserID, "email": in.Email, "hash": in.PasswordHash})
-	if violates(err, "users_email_key") {
+		pgx.NamedArgs{"id": c.Actor.UserID, "email": in.Email, "hash": in.PasswordHash})
+	if pgdb.Violates(err, "users_email_key") {
 		return tenants.Conflict("email", "has an account already; log in instead")
 	}
 	if err != nil {
@@ -85,14 +86,14 @@ func (c change) insertUser(ctx context.Context, in SignUp) error {
 }
 
 func (c change) insertMembership(ctx context.Context, role tenants.Role) error {
-	_, err := exec(ctx, c, `
+	_, err := pgdb.Exec(ctx, c, `
 		INSERT INTO memberships (tenant_id, user_id, role)
 		VALUES (@tenant, @user, @role)`,
-		pgx.NamedArgs{"tenant": c.actor.TenantID, "user": c.actor.UserID, "role": role})
+		pgx.NamedArgs{"tenant": c.Actor.TenantID, "user": c.Actor.UserID, "role": role})
 	if err != nil {
 		return fmt.Errorf("insert membership: %w", err)
 	}
-	return c.audit(ctx, "member.added", c.actor.UserID.String(), detail{"role": role})
+	return c.Audit(ctx, "member.added", c.Actor.UserID.String(), pgdb.Detail{"role": role})
 }
 
 // Credentials is what a login is checked against.
@@ -103,7 +104,7 @@ type Credentials struct {
 
 // Credentials returns those of the user with this address, or [tenants.ErrNotFound].
 func (s *Store) Credentials(ctx context.Context, email string) (Credentials, error) {
-	c, err := one[Credentials](ctx, s.pool, `
+	c, err := pgdb.ReadOne[Credentials](ctx, s.db, pgdb.Platform(), `
 		SELECT id AS user_id, password_hash
 		FROM users
 		WHERE lower(email) = lower(@email)`,
@@ -116,7 +117,11 @@ func (s *Store) Credentials(ctx context.Context, email string) (Credentials, err
 
 // SetPasswordHash stores another hash of a user's password.
 func (s *Store) SetPasswordHash(ctx context.Context, user uuid.UUID, hash string) error {
-	if _, err := exec(ctx, s.pool, `UPDATE users SET password_hash = @hash WHERE id = @id`, pgx.NamedArgs{"hash": hash, "id": user}); err != nil {
+	err := s.db.Write(ctx, pgdb.Platform(), func(q pgdb.Querier) error {
+		_, err := pgdb.Exec(ctx, q, `UPDATE users SET password_hash = @hash WHERE id = @id`, pgx.NamedArgs{"hash": hash, "id": user})
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("set password hash: %w", err)
 	}
 	return nil
@@ -126,12 +131,16 @@ func (s *Store) SetPasswordHash(ctx context.Context, user uuid.UUID, hash string
 // field "email", [tenants.ErrNotFound] when there is no such tenant.
 func (s *Store) AddOwner(ctx context.Context, actor tenants.Actor, in SignUp) error {
 	actor.UserID = newID()
-	err := s.change(ctx, actor, func(c change) error {
-		tenant, err := c.manifestTenant(ctx, tenants.ManifestTenant{Name: in.TenantName})
+	err := s.platformChange(ctx, actor, func(c change) error {
+		tenant, err := pgdb.One[struct{ ID uuid.UUID }](ctx, c, `
+			SELECT id
+			FROM tenants
+			WHERE manifest_name = @name`,
+			pgx.NamedArgs{"name": in.TenantName})
 		if err != nil {
 			return err
 		}
-		c.actor.TenantID = tenant.ID
+		c.Actor.TenantID = tenant.ID
 		if err := c.insertUser(ctx, in); err != nil {
 			return err
 		}
@@ -142,5 +151,3 @@ func (s *Store) AddOwner(ctx context.Context, actor tenants.Actor, in SignUp) er
 	}
 	return nil
 }
-
-func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }

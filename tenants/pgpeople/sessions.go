@@ -1,4 +1,4 @@
-package pgstore
+package pgpeople
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/pgdb"
 )
 
 // seenEvery is how often the use of a session is written down. It makes the idle limit that much shorter.
@@ -17,7 +18,9 @@ const seenEvery = time.Minute
 // CreateSession starts a session of a user in the tenant that the user joined first, and returns who that
 // is. hash is that of the token ([tenants.HashToken]).
 func (s *Store) CreateSession(ctx context.Context, user uuid.UUID, hash []byte) (tenants.Membership, error) {
-	row, err := one[membershipRow](ctx, s.pool, `
+	var row membershipRow
+	err := s.db.Write(ctx, pgdb.Platform(), func(q pgdb.Querier) (err error) {
+		row, err = pgdb.One[membershipRow](ctx, q, `
 		WITH membership AS (
 			SELECT m.user_id, u.email, m.tenant_id, t.name AS tenant_name, m.role
 			FROM memberships m
@@ -33,7 +36,9 @@ func (s *Store) CreateSession(ctx context.Context, user uuid.UUID, hash []byte) 
 		)
 		SELECT user_id, email, tenant_id, tenant_name, role
 		FROM membership`,
-		pgx.NamedArgs{"user": user, "hash": hash, "life": tenants.SessionLife})
+			pgx.NamedArgs{"user": user, "hash": hash, "life": tenants.SessionLife})
+		return err
+	})
 	if err != nil {
 		return tenants.Membership{}, fmt.Errorf("create session: %w", err)
 	}
@@ -47,7 +52,7 @@ func (s *Store) Session(ctx context.Context, hash []byte) (tenants.Membership, e
 		membershipRow
 		Touch bool
 	}
-	row, err := one[sessionRow](ctx, s.pool, `
+	row, err := pgdb.ReadOne[sessionRow](ctx, s.db, pgdb.Platform(), `
 		SELECT s.user_id, u.email, s.tenant_id, t.name AS tenant_name, m.role,
 			s.last_seen_at < now() - @seen_every::interval AS touch
 		FROM sessions s
@@ -62,7 +67,7 @@ func (s *Store) Session(ctx context.Context, hash []byte) (tenants.Membership, e
 		return tenants.Membership{}, fmt.Errorf("session: %w", err)
 	}
 	if row.Touch {
-		if _, err := exec(ctx, s.pool, `UPDATE sessions SET last_seen_at = now() WHERE token_hash = @hash`, pgx.NamedArgs{"hash": hash}); err != nil {
+		if _, err := s.write(ctx, `UPDATE sessions SET last_seen_at = now() WHERE token_hash = @hash`, pgx.NamedArgs{"hash": hash}); err != nil {
 			return tenants.Membership{}, fmt.Errorf("note use of session: %w", err)
 		}
 	}
@@ -71,7 +76,7 @@ func (s *Store) Session(ctx context.Context, hash []byte) (tenants.Membership, e
 
 // DeleteSession ends a session. One that does not exist is no error.
 func (s *Store) DeleteSession(ctx context.Context, hash []byte) error {
-	if _, err := exec(ctx, s.pool, `DELETE FROM sessions WHERE token_hash = @hash`, pgx.NamedArgs{"hash": hash}); err != nil {
+	if _, err := s.write(ctx, `DELETE FROM sessions WHERE token_hash = @hash`, pgx.NamedArgs{"hash": hash}); err != nil {
 		return fmt.Errorf("delete session: %w", err)
 	}
 	return nil
@@ -79,7 +84,7 @@ func (s *Store) DeleteSession(ctx context.Context, hash []byte) error {
 
 // DeleteEndedSessions removes the rows of sessions that can no longer be used and returns their number.
 func (s *Store) DeleteEndedSessions(ctx context.Context) (int64, error) {
-	n, err := exec(ctx, s.pool, `
+	n, err := s.write(ctx, `
 		DELETE FROM sessions
 		WHERE expires_at <= now() OR last_seen_at <= now() - @idle::interval`,
 		pgx.NamedArgs{"idle": tenants.SessionIdle})

@@ -1,4 +1,4 @@
-package pgstore
+package pgdb
 
 import (
 	"context"
@@ -71,27 +71,33 @@ func Migrations(ctx context.Context, url string) ([]Migration, error) {
 
 // CheckSchema returns [ErrSchema] when migrations are pending. A database that is ahead is fine: schemas only
 // grow, and a newer program may have been started beside this one.
-func (s *Store) CheckSchema(ctx context.Context) error {
+func (db *DB) CheckSchema(ctx context.Context) error {
 	want, err := latestMigration()
 	if err != nil {
 		return err
 	}
-	row, err := one[struct{ Exists bool }](ctx, s.pool, `SELECT to_regclass('goose_db_version') IS NOT NULL AS exists`, nil)
+	have := int64(0)
+	err = db.Read(ctx, login(), func(q Querier) error {
+		have, err = schemaVersion(ctx, q)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("check schema: %w", err)
-	}
-	have := int64(0)
-	if row.Exists {
-		v, err := one[struct{ Version int64 }](ctx, s.pool, `SELECT coalesce(max(version_id), 0) AS version FROM goose_db_version WHERE is_applied`, nil)
-		if err != nil {
-			return fmt.Errorf("check schema: %w", err)
-		}
-		have = v.Version
 	}
 	if have < want {
 		return fmt.Errorf("%w: it is at migration %d and %d is needed; run `peal migrate up`", ErrSchema, have, want)
 	}
 	return nil
+}
+
+// schemaVersion returns the last migration that the database has, or 0.
+func schemaVersion(ctx context.Context, q Querier) (int64, error) {
+	table, err := One[struct{ Exists bool }](ctx, q, `SELECT to_regclass('goose_db_version') IS NOT NULL AS exists`, nil)
+	if err != nil || !table.Exists {
+		return 0, err
+	}
+	row, err := One[struct{ Version int64 }](ctx, q, `SELECT coalesce(max(version_id), 0) AS version FROM goose_db_version WHERE is_applied`, nil)
+	return row.Version, err
 }
 
 func latestMigration() (int64, error) {

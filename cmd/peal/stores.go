@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+
+	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/pgdb"
+	"github.com/pealhq/peal/tenants/pgpeople"
+	"github.com/pealhq/peal/tenants/pgstore"
+)
+
+// stores is the control plane's database and what is kept in it.
+type stores struct {
+	*pgstore.Store
+	people *pgpeople.Store
+	db     *pgdb.DB
+}
+
+// newStores returns stores on a database that may be away and may have another schema. Close it.
+func newStores(ctx context.Context, url string, kek tenants.KeyEncryptionKey) (*stores, error) {
+	sealer, err := tenants.NewSealer(kek)
+	if err != nil {
+		return nil, err
+	}
+	db, err := pgdb.Open(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	return &stores{
+		Store:  pgstore.New(pgstore.Config{DB: db, Sealer: sealer}),
+		people: pgpeople.New(db),
+		db:     db,
+	}, nil
+}
+
+// openStores is newStores on a database whose schema is up to date.
+func openStores(ctx context.Context, url string, kek tenants.KeyEncryptionKey) (*stores, error) {
+	s, err := newStores(ctx, url, kek)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.db.CheckSchema(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close closes the connections of all of them.
+func (s *stores) Close() { s.db.Close() }
