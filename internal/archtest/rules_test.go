@@ -33,6 +33,7 @@ var mayImport = []row{
 	{"channels/...", []string{"channels"}, "what serves channels knows only channels"},
 	{"pusher", nil, "a foundation: how it is said, as pure functions"},
 	{"usage", nil, "counts what it is told; it asks nobody"},
+	{"usage/pgusage", []string{"usage", "tenants", "tenants/pgdb"}, "usage is a tenant's, and its SQL goes by the road of all SQL"},
 	{"usage/...", []string{"usage"}, "what serves usage knows only usage"},
 	{"migrations", nil, "SQL files and no code"},
 	{"dashboard", nil, "serves files; the pages talk to the admin API over the network like any other client"},
