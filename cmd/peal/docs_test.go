@@ -131,6 +131,10 @@ func TestListOfMetrics(t *testing.T) {
 	if err := p.openBus(t.Context(), "any"); err != nil {
 		t.Fatal(err)
 	}
+	if err := p.openMetering(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer p.metering.db.Close()
 	p.build()
 	descriptions := make(chan *prometheus.Desc)
 	go func() {

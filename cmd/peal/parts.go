@@ -28,14 +28,14 @@ func (p *platform) build() {
 	p.cache = tenants.NewCache(tenants.CacheConfig{Loader: p.store})
 	p.hub = channels.NewHub(p.bus)
 	limiter := tenants.NewLimiter(p.rates)
-	p.publish = publish.New(publish.Config{Bus: p.bus, Limiter: limiter})
+	p.publish = publish.New(publish.Config{Bus: p.bus, Limiter: limiter, Usage: p.metering.meter})
 	p.counts = session.NewCounts(session.CountsConfig{Bus: p.bus, Presence: p.bus, Logger: log})
 	var share func(int) int
 	if p.shared != nil {
 		share = p.shared.Share
 	}
 	p.sessions = session.NewRegistry(session.RegistryConfig{
-		Apps: p.cache, Hub: p.hub, Presence: p.bus, Publisher: p.publish, Counts: p.counts, Limiter: limiter, Share: share, Logger: log,
+		Apps: p.cache, Hub: p.hub, Presence: p.bus, Publisher: p.publish, Counts: p.counts, Limiter: limiter, Usage: p.metering.meter, Share: share, Logger: log,
 		Arrivals: session.NewArrivals(session.ArrivalsConfig{
 			Total: p.cfg.settings.count(setAcceptRate), PerAddress: p.cfg.settings.count(setAddressRate),
 		}),
@@ -56,11 +56,11 @@ func (p *platform) build() {
 	lists := new(tenants.Turns)
 	p.httpAPI = httpapi.NewServer(httpapi.Config{
 		Apps: p.cache, Publisher: p.publish, Presence: p.bus,
-		Lists: lists, Logger: log,
+		Lists: lists, Usage: p.metering.meter, Logger: log,
 		PathPrefix: p.cfg.settings.text(setEdgePathPrefix),
 	})
 	p.publishRPC = rpc.New(rpc.Config{
-		Apps: p.cache, Publisher: p.publish, Presence: p.bus, Lists: lists, Logger: log,
+		Apps: p.cache, Publisher: p.publish, Presence: p.bus, Lists: lists, Usage: p.metering.meter, Logger: log,
 	})
 	p.listener = pgstore.NewListener(pgstore.ListenerConfig{
 		URL: p.cfg.databaseURL, Logger: log,

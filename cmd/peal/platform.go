@@ -65,6 +65,7 @@ type platform struct {
 	fallbacks    *fallback.Server
 	httpAPI      *httpapi.Server
 	publishRPC   *rpc.Server
+	metering     metering
 	listener     *pgstore.Listener
 	health       health
 	metrics      *prometheus.Registry
@@ -87,6 +88,7 @@ func runPlatform(ctx context.Context, cfg platformConfig) error {
 		return err
 	}
 	defer p.store.Close()
+	defer p.metering.db.Close()
 	if p.redis != nil {
 		defer p.redis.Close()        //nolint:errcheck // It has an error only for what never ran.
 		defer p.limitsClient.Close() //nolint:errcheck // It returns what nobody can do anything about.
@@ -108,6 +110,7 @@ func runPlatform(ctx context.Context, cfg platformConfig) error {
 	below.Go(func() error { return p.counts.Run(base) })
 	below.Go(func() error { return p.sessions.Run(base) })
 	below.Go(func() error { return p.sockets.Run(base) })
+	below.Go(func() error { return p.runMetering(base) })
 	below.Go(func() error { return p.listener.Run(base) })
 	below.Go(func() error { return p.sweepSessions(base) })
 
@@ -164,6 +167,9 @@ func (p *platform) open(ctx context.Context) error {
 	id, err := p.store.PlatformID(ctx)
 	if err == nil {
 		err = p.openBus(ctx, id.String())
+	}
+	if err == nil {
+		err = p.openMetering(ctx)
 	}
 	if err != nil {
 		p.store.Close()

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/pealhq/peal/tenants/pgdb"
+	"github.com/pealhq/peal/usage"
+	"github.com/pealhq/peal/usage/pgusage"
+	"github.com/pealhq/peal/usage/redisusage"
+)
+
+// metering is how what apps use gets from this edge into the database: by Redis, where the edges share one, and a worker that
+// every process has, or directly.
+type metering struct {
+	db     *pgdb.DB
+	store  *pgusage.Store
+	meter  *usage.Meter
+	rollup *usage.Rollup // nil without Redis
+}
+
+// openMetering makes it. The edge counts for nobody before it runs.
+func (p *platform) openMetering(ctx context.Context) (err error) {
+	m := &p.metering
+	if m.db, err = pgdb.Open(ctx, p.cfg.databaseURL); err != nil {
+		return err
+	}
+	m.store = pgusage.New(m.db)
+	var sink usage.Sink = m.store
+	if p.limitsClient != nil {
+		queue := redisusage.New(redisusage.Config{Client: p.limitsClient, Prefix: p.cfg.settings.text(setRedisPrefix)})
+		m.rollup = usage.NewRollup(usage.RollupConfig{Queue: queue, Store: m.store, Logger: p.cfg.log})
+		sink = queue
+	}
+	m.meter = usage.NewMeter(usage.Config{Sink: sink, Logger: p.cfg.log})
+	p.metrics.MustRegister(m.meter.Collectors()...)
+	return nil
+}
+
+// runMetering counts, adds up and removes what is too old until ctx ends.
+func (p *platform) runMetering(ctx context.Context) error {
+	var all errgroup.Group
+	all.Go(func() error { return p.metering.meter.Run(ctx) })
+	if p.metering.rollup != nil {
+		all.Go(func() error { return p.metering.rollup.Run(ctx) })
+	}
+	all.Go(func() error { return p.sweepUsage(ctx) })
+	return all.Wait()
+}
+
+// sweepUsage removes old rows of usage, every ten minutes.
+func (p *platform) sweepUsage(ctx context.Context) error {
+	tick := time.NewTicker(10 * time.Minute)
+	defer tick.Stop()
+	for {
+		if _, err := p.metering.store.Sweep(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			p.cfg.log.WarnContext(ctx, "old usage was not removed; trying again in ten minutes", "err", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
