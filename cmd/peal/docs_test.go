@@ -131,10 +131,7 @@ func TestListOfMetrics(t *testing.T) {
 	if err := p.openBus(t.Context(), "any"); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.openMetering(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	defer p.metering.db.Close()
+	p.openMetering()
 	p.build()
 	descriptions := make(chan *prometheus.Desc)
 	go func() {

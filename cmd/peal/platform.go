@@ -88,7 +88,6 @@ func runPlatform(ctx context.Context, cfg platformConfig) error {
 		return err
 	}
 	defer p.store.Close()
-	defer p.metering.db.Close()
 	if p.redis != nil {
 		defer p.redis.Close()        //nolint:errcheck // It has an error only for what never ran.
 		defer p.limitsClient.Close() //nolint:errcheck // It returns what nobody can do anything about.
@@ -168,13 +167,11 @@ func (p *platform) open(ctx context.Context) error {
 	if err == nil {
 		err = p.openBus(ctx, id.String())
 	}
-	if err == nil {
-		err = p.openMetering(ctx)
-	}
 	if err != nil {
 		p.store.Close()
 		return err
 	}
+	p.openMetering()
 	p.build()
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/pealhq/peal/tenants/pgdb"
 	"github.com/pealhq/peal/usage"
 	"github.com/pealhq/peal/usage/pgusage"
 	"github.com/pealhq/peal/usage/redisusage"
@@ -15,19 +14,15 @@ import (
 // metering is how what apps use gets from this edge into the database: by Redis, where the edges share one, and a worker that
 // every process has, or directly.
 type metering struct {
-	db     *pgdb.DB
 	store  *pgusage.Store
 	meter  *usage.Meter
 	rollup *usage.Rollup // nil without Redis
 }
 
 // openMetering makes it. The edge counts for nobody before it runs.
-func (p *platform) openMetering(ctx context.Context) (err error) {
+func (p *platform) openMetering() {
 	m := &p.metering
-	if m.db, err = pgdb.Open(ctx, p.cfg.databaseURL); err != nil {
-		return err
-	}
-	m.store = pgusage.New(m.db)
+	m.store = pgusage.New(p.store.db)
 	var sink usage.Sink = m.store
 	if p.limitsClient != nil {
 		queue := redisusage.New(redisusage.Config{Client: p.limitsClient, Prefix: p.cfg.settings.text(setRedisPrefix)})
@@ -36,7 +31,6 @@ func (p *platform) openMetering(ctx context.Context) (err error) {
 	}
 	m.meter = usage.NewMeter(usage.Config{Sink: sink, Logger: p.cfg.log})
 	p.metrics.MustRegister(m.meter.Collectors()...)
-	return nil
 }
 
 // runMetering counts, adds up and removes what is too old until ctx ends.

@@ -135,7 +135,8 @@ func TestVitestCounts(t *testing.T) {
 		{
 			"one is named", `{"numFailedTests":1,"testResults":[{"assertionResults":[{"fullName":"a","status":"passed"},
 				{"fullName":"every page","status":"failed","failureMessages":["too late\nat line 3"]}]}]}`,
-			counts{failed: 1}, "--- FAIL: every page\n    too late",
+			counts{failed: 1},
+			"--- FAIL: every page\n    too late",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

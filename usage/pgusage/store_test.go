@@ -166,7 +166,7 @@ func TestAnIntervalCountsOnce(t *testing.T) {
 	for seq := range uint64(12) {
 		for _, edge := range []string{"a", "b"} {
 			all = append(all, usage.Interval{
-				Edge: edge, Seq: seq, Start: at.Add(time.Duration(seq) * usage.IntervalLength), //nolint:gosec // few
+				Edge: edge, Seq: seq, Start: at.Add(time.Duration(seq) * usage.IntervalLength),
 				Apps: []usage.AppCounts{of(acme, "1", usage.Counts{PeakConnections: 1, MessagesIn: 1})},
 			})
 		}
