@@ -46,14 +46,14 @@ CREATE FUNCTION peal_tenant_id() RETURNS uuid LANGUAGE sql STABLE
 
 GRANT USAGE ON SCHEMA public TO peal_tenant, peal_platform, peal_edge;
 GRANT SELECT, INSERT, UPDATE, DELETE ON tenants, users, memberships, sessions, apps, keys TO peal_platform;
-GRANT SELECT, INSERT, UPDATE, DELETE ON memberships, sessions, apps, keys TO peal_tenant;
-GRANT SELECT, UPDATE ON tenants TO peal_tenant;
-GRANT SELECT ON users TO peal_tenant;
-GRANT SELECT ON tenants, apps, keys TO peal_edge;
+GRANT SELECT, INSERT, UPDATE, DELETE ON apps, keys TO peal_tenant;
+-- Who belongs to a tenant is decided above it: who could write memberships could see anybody by taking them in.
+GRANT SELECT ON tenants, memberships TO peal_tenant;
+GRANT SELECT (id, email, created_at) ON users TO peal_tenant;
+GRANT SELECT ON apps, keys TO peal_edge;
 -- The log of changes is only ever added to.
 GRANT SELECT, INSERT ON audit TO peal_tenant, peal_platform;
-GRANT SELECT ON platform TO peal_tenant, peal_platform, peal_edge;
-GRANT SELECT ON goose_db_version TO peal_tenant, peal_platform, peal_edge;
+GRANT SELECT ON platform, goose_db_version TO peal_platform;
 GRANT USAGE ON SEQUENCE app_id_seq TO peal_tenant, peal_platform;
 
 ALTER TABLE tenants     ENABLE ROW LEVEL SECURITY;
@@ -69,7 +69,6 @@ CREATE POLICY of_tenant ON users       TO peal_tenant USING (
     EXISTS (SELECT FROM memberships m WHERE m.user_id = users.id AND m.tenant_id = peal_tenant_id())
 );
 CREATE POLICY of_tenant ON memberships TO peal_tenant USING (tenant_id = peal_tenant_id());
-CREATE POLICY of_tenant ON sessions    TO peal_tenant USING (tenant_id = peal_tenant_id());
 CREATE POLICY of_tenant ON apps        TO peal_tenant USING (tenant_id = peal_tenant_id());
 CREATE POLICY of_tenant ON keys        TO peal_tenant USING (tenant_id = peal_tenant_id());
 CREATE POLICY of_tenant ON audit       TO peal_tenant USING (tenant_id = peal_tenant_id());
@@ -82,6 +81,5 @@ CREATE POLICY of_all ON apps        TO peal_platform USING (true);
 CREATE POLICY of_all ON keys        TO peal_platform USING (true);
 CREATE POLICY of_all ON audit       TO peal_platform USING (true);
 
-CREATE POLICY of_edge ON tenants TO peal_edge USING (true);
 CREATE POLICY of_edge ON apps    TO peal_edge USING (true);
 CREATE POLICY of_edge ON keys    TO peal_edge USING (true);

@@ -287,8 +287,9 @@ func TestAlarmsNameMetrics(t *testing.T) {
 	if len(named) < 10 {
 		t.Fatalf("only %d metrics are named", len(named))
 	}
+	roles := []string{"peal_tenant", "peal_platform", "peal_edge"}
 	for _, name := range named {
-		if !strings.Contains(list, "| `"+name+"` |") {
+		if !slices.Contains(roles, name) && !strings.Contains(list, "| `"+name+"` |") {
 			t.Errorf("operations.md names %s, which does not exist", name)
 		}
 	}

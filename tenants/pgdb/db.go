@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/pealhq/peal/tenants"
@@ -80,6 +81,11 @@ func (db *DB) begin(ctx context.Context, statement string, scope Scope, f func(p
 	})
 	if inside != nil {
 		return inside
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && (pg.Code == "22023" || pg.Code == "42501") {
+		// The transaction did not begin: there is no such role, or this user may not take it on.
+		return fmt.Errorf("%w: it has no role %s that this user may take on; see docs/operations.md on PostgreSQL: %w", ErrSchema, scope.role, err)
 	}
 	return wrap(err)
 }

@@ -109,8 +109,9 @@ func (b *bucket) take(ctx context.Context, n, limit int) tenants.Admission {
 			continue
 		}
 		if now.After(patience) {
+			// Redis answers, but too slowly for all who ask: nobody is refused for that.
 			defer b.mu.Unlock()
-			return tenants.Admission{Limit: limit, Remaining: b.remaining(limit), RetryAfter: leaseGrain}
+			return b.takeAlone(now, n, limit)
 		}
 		b.wait(n)
 	}
