@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -103,6 +104,7 @@ func startDev(t *testing.T, data string, args ...string) *process {
 		case <-time.After(patience):
 			t.Error("peal did not die")
 		}
+		endPostgres(t, filepath.Join(data, "postgres", "data", "postmaster.pid"))
 	})
 	if readErr != nil {
 		t.Fatalf("peal dev printed %q: %v\n%s", line, readErr, p.stderr)
@@ -111,6 +113,30 @@ func startDev(t *testing.T, data string, args ...string) *process {
 		t.Fatalf("peal dev printed %q: %v", line, err)
 	}
 	return p
+}
+
+// endPostgres ends the database of a peal that was killed, and waits: it writes into a folder that is about to be removed.
+// There is nothing to do where it has ended.
+func endPostgres(t *testing.T, pidFile string) {
+	t.Helper()
+	text, err := os.ReadFile(pidFile)
+	if err != nil {
+		return
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	pid, err := strconv.Atoi(first)
+	if err != nil {
+		t.Errorf("%s: %v", pidFile, err)
+		return
+	}
+	_ = syscall.Kill(pid, syscall.SIGQUIT) // PostgreSQL's immediate shutdown
+	for range 100 {
+		if _, err := os.Stat(pidFile); err != nil {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Errorf("postgres %d did not end", pid)
 }
 
 // stop sends a signal and returns the exit code.
