@@ -202,13 +202,13 @@ func orURL(u, def *url.URL) *url.URL {
 	return def
 }
 
-// sweepSessions removes the rows of sessions that have ended, once an hour.
-func (p *platform) sweepSessions(ctx context.Context) error {
-	tick := time.NewTicker(time.Hour)
+// sweep removes what is too old of something, at once and then every so often.
+func (p *platform) sweep(ctx context.Context, what string, every time.Duration, remove func(context.Context) error) error {
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
-		if _, err := p.store.people.DeleteEndedSessions(ctx); err != nil && ctx.Err() == nil {
-			p.cfg.log.WarnContext(ctx, "ended sessions were not removed; trying again in an hour", "err", err)
+		if err := remove(ctx); err != nil && ctx.Err() == nil {
+			p.cfg.log.WarnContext(ctx, "what is too old was not removed; trying again later", "what", what, "in", every.String(), "err", err)
 		}
 		select {
 		case <-tick.C:
@@ -216,6 +216,13 @@ func (p *platform) sweepSessions(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+func (p *platform) sweepSessions(ctx context.Context) error {
+	return p.sweep(ctx, "sessions", time.Hour, func(ctx context.Context) error {
+		_, err := p.store.people.DeleteEndedSessions(ctx)
+		return err
+	})
 }
 
 // drain sends the sockets elsewhere and lets no more come, while everything else goes on until the process is stopped.

@@ -44,18 +44,9 @@ func (p *platform) runMetering(ctx context.Context) error {
 	return all.Wait()
 }
 
-// sweepUsage removes old rows of usage, every ten minutes.
 func (p *platform) sweepUsage(ctx context.Context) error {
-	tick := time.NewTicker(10 * time.Minute)
-	defer tick.Stop()
-	for {
-		if _, err := p.metering.store.Sweep(ctx, time.Now()); err != nil && ctx.Err() == nil {
-			p.cfg.log.WarnContext(ctx, "old usage was not removed; trying again in ten minutes", "err", err)
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return nil
-		}
-	}
+	return p.sweep(ctx, "usage", 10*time.Minute, func(ctx context.Context) error {
+		_, err := p.metering.store.Sweep(ctx, time.Now())
+		return err
+	})
 }

@@ -82,8 +82,8 @@ func whyNot(err error) usage.Reason {
 	}
 }
 
-// caller returns the app whose key and secret a request carries, which is there also with an error, as soon as it is known. The secret travels as it is, so the way must be
-// encrypted or not leave the machine.
+// caller returns the app whose key and secret a request carries, which is there also with an error, as soon as it is known.
+// The secret travels as it is, so the way must be encrypted or not leave the machine.
 func (s *Server) caller(r *http.Request) (*tenants.App, error) {
 	if !encrypted(r) {
 		return nil, errNotEncrypted

@@ -16,7 +16,7 @@ type Detail map[string]any
 
 // Change is one transaction that changes the control plane, and who makes it.
 type Change struct {
-	pgx.Tx
+	Querier
 	Actor tenants.Actor
 }
 

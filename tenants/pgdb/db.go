@@ -66,7 +66,7 @@ func (db *DB) Change(ctx context.Context, actor tenants.Actor, f func(Change) er
 
 // ChangeIn is [DB.Change] in another scope, for what concerns more than one tenant or one that is only being made.
 func (db *DB) ChangeIn(ctx context.Context, scope Scope, actor tenants.Actor, f func(Change) error) error {
-	return db.begin(ctx, "BEGIN", scope, func(tx pgx.Tx) error { return f(Change{Tx: tx, Actor: actor}) })
+	return db.begin(ctx, "BEGIN", scope, func(tx pgx.Tx) error { return f(Change{Querier: tx, Actor: actor}) })
 }
 
 // begin begins a transaction and sets its scope in one round trip.

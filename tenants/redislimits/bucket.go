@@ -241,12 +241,11 @@ func (b *bucket) owes(now time.Time) bool {
 }
 
 // settle gives back what was not used. What is lost on the way has an end of its own.
-func (b *bucket) settle(ctx context.Context) {
+func (b *bucket) settle(ctx context.Context) error {
 	b.mu.Lock()
 	back := b.unused
 	b.unused = nil
 	b.mu.Unlock()
-	if _, err := b.ask(ctx, 0, 0, 0, back); err != nil {
-		b.rates.trouble(err)
-	}
+	_, err := b.ask(ctx, 0, 0, 0, back)
+	return err
 }

@@ -80,6 +80,9 @@ func (r *Rates) Collectors() []prometheus.Collector { return []prometheus.Collec
 
 // Take implements [tenants.Rates].
 func (r *Rates) Take(ctx context.Context, n int, bounds ...tenants.Bound) tenants.Admission {
+	if len(bounds) == 1 { // As every publish of an app alone is: there is nothing to put back.
+		return r.bucket(bounds[0]).take(ctx, n, bounds[0].PerSecond)
+	}
 	// Who is known to be refused by one takes nothing of the others, not even for a moment.
 	for _, b := range bounds {
 		if a := r.bucket(b).known(time.Now(), n, b.PerSecond); !a.OK {
@@ -165,10 +168,16 @@ func (r *Rates) all() []*bucket {
 	return list
 }
 
+// giveBack gives back what all buckets have over. When Redis does not answer for one it does not for the next: that would
+// only take as much longer, at a stop as well.
 func (r *Rates) giveBack(ctx context.Context) {
 	for _, b := range r.all() {
-		if b.owes(time.Now()) {
-			b.settle(ctx)
+		if !b.owes(time.Now()) {
+			continue
+		}
+		if err := b.settle(ctx); err != nil {
+			r.trouble(err)
+			return
 		}
 	}
 }

@@ -36,8 +36,9 @@ type Config struct {
 }
 
 const (
-	// batch is how many intervals are taken at a time.
-	batch = 100
+	// batch is how many intervals are taken at a time, and batchBytes after how much of them no more are.
+	batch      = 100
+	batchBytes = 1 << 20
 	// turn is how long a worker that has died keeps the others from working.
 	turn = 15 * time.Second
 	// remember is how long it is known which interval of an edge came last.
@@ -101,7 +102,7 @@ func (q *Queue) Write(ctx context.Context, intervals []usage.Interval) error {
 // Next returns the oldest intervals that wait, if it is this process's turn. What cannot be read is no interval, but is
 // among the ids, so that it goes away.
 func (q *Queue) Next(ctx context.Context) (usage.Batch, error) {
-	reply, err := q.next.Run(ctx, q.cfg.Client, []string{q.tag}, q.worker, turn.Milliseconds(), batch).StringSlice()
+	reply, err := q.next.Run(ctx, q.cfg.Client, []string{q.tag}, q.worker, turn.Milliseconds(), batch, batchBytes).StringSlice()
 	if err != nil {
 		return usage.Batch{}, fmt.Errorf("take usage from redis: %w", err)
 	}

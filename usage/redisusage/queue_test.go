@@ -124,6 +124,48 @@ func TestNoMoreWaitsThanMay(t *testing.T) {
 	}
 }
 
+// TestLargeIntervalsAreTakenFewAtATime: a queue that filled up while nobody took from it must be readable within the time
+// that a client of Redis waits.
+func TestLargeIntervalsAreTakenFewAtATime(t *testing.T) {
+	t.Parallel()
+	q := newQueues(t, 1, 0)[0]
+	const intervals = 6
+	var sent []usage.Interval
+	size := 0
+	for seq := range uint64(intervals) {
+		i := counted("a", seq+1, 1)
+		for len(i.Apps) < 800 {
+			i.Apps = append(i.Apps, i.Apps[0])
+		}
+		text, err := encode(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		size = len(text)
+		sent = append(sent, i)
+	}
+	if size < batchBytes/4 || size > batchBytes/2 {
+		t.Fatalf("an interval has %d bytes, with which nothing is proved", size)
+	}
+	if err := q.Write(t.Context(), sent); err != nil {
+		t.Fatal(err)
+	}
+	got := 0
+	for got < intervals {
+		b, err := q.Next(t.Context())
+		if err != nil || len(b.Intervals) == 0 {
+			t.Fatalf("%d intervals, %v", len(b.Intervals), err)
+		}
+		if n := len(b.Intervals) * size; n > batchBytes+size {
+			t.Errorf("%d bytes at a time", n)
+		}
+		got += len(b.Intervals)
+		if err := q.Done(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestWhatCannotBeReadGoesAway(t *testing.T) {
 	t.Parallel()
 	q := newQueues(t, 1, 0)[0]
