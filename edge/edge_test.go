@@ -26,6 +26,7 @@ import (
 	"github.com/pealhq/peal/edge/session"
 	"github.com/pealhq/peal/edge/socket"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/limits"
 	"github.com/pealhq/peal/usage"
 )
 
@@ -78,7 +79,7 @@ func newEdge(t *testing.T) *edge {
 	}
 	counted := &counted{}
 	meter := usage.NewMeter(usage.Config{Sink: counted, Logger: log})
-	limiter := tenants.NewLimiter(tenants.NewMemoryRates())
+	limiter := limits.NewLimiter(limits.NewMemoryRates())
 	publisher := publish.New(publish.Config{Bus: bus, Usage: meter, Limiter: limiter})
 	sessions := session.NewRegistry(session.RegistryConfig{
 		Apps: known, Hub: hub, Presence: bus, Publisher: publisher, Logger: log, Usage: meter, Limiter: limiter,

@@ -12,11 +12,12 @@ import (
 	pusherhttp "github.com/pusher/pusher-http-go/v5"
 
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/limits"
 )
 
 // outcome is what somebody sees who hits a limit.
 type outcome struct {
-	carrier        tenants.Carrier
+	carrier        limits.Carrier
 	code           int
 	headers, stays bool
 }
@@ -36,7 +37,7 @@ func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 func outcomeOf(resp *http.Response) outcome {
 	h := resp.Header
 	all := h.Get("Retry-After") != "" && h.Get("RateLimit") != "" && h.Get("RateLimit-Policy") != ""
-	return outcome{carrier: tenants.CarrierStatus, code: resp.StatusCode, headers: all, stays: true}
+	return outcome{carrier: limits.CarrierStatus, code: resp.StatusCode, headers: all, stays: true}
 }
 
 // library has the official library ask something, and returns what was answered last.
@@ -74,7 +75,7 @@ func (c *client) refusal() outcome {
 		_, text, err := c.conn.Read(ctx)
 		cancel()
 		if code := int(websocket.CloseStatus(err)); code > 0 {
-			return outcome{carrier: tenants.CarrierClose, code: code}
+			return outcome{carrier: limits.CarrierClose, code: code}
 		} else if err != nil {
 			c.t.Fatalf("read: %v", err)
 		}
@@ -90,7 +91,7 @@ func (c *client) refusal() outcome {
 		case "pusher:pong":
 			found.stays = true
 			return found
-		case string(tenants.CarrierFrame), string(tenants.CarrierSubscription):
+		case string(limits.CarrierFrame), string(limits.CarrierSubscription):
 			if asked {
 				continue
 			}
@@ -101,7 +102,7 @@ func (c *client) refusal() outcome {
 			if err := json.Unmarshal(f.Data, &why); err != nil {
 				c.t.Fatalf("%s: %v", text, err)
 			}
-			found.carrier, found.code = tenants.Carrier(f.Event), max(why.Code, why.Status)
+			found.carrier, found.code = limits.Carrier(f.Event), max(why.Code, why.Status)
 			asked = true
 			c.send(`{"event":"pusher:ping","data":{}}`)
 		}
@@ -147,7 +148,7 @@ func (e *edge) enter(t *testing.T, user, info string) *client {
 
 // hit has each limit hit by each way. Two are not here: what a cache channel forgets is told by tests of the bus, and that
 // who is silent is closed by those of the package socket, with a clock in their hands.
-func hit(t *testing.T, e *edge) map[tenants.Way]map[string]func() outcome {
+func hit(t *testing.T, e *edge) map[limits.Way]map[string]func() outcome {
 	t.Helper()
 	trigger := func(channel, name, data string) func() outcome {
 		return func() outcome {
@@ -170,8 +171,8 @@ func hit(t *testing.T, e *edge) map[tenants.Way]map[string]func() outcome {
 		}
 	}
 	const one = `{"channels":["a"],"name":"e","data":"x"}`
-	return map[tenants.Way]map[string]func() outcome{
-		tenants.WayHTTP: {
+	return map[limits.Way]map[string]func() outcome{
+		limits.WayHTTP: {
 			"messages_per_second": twice(trigger("a", "e", "x")),
 			"payload_bytes":       trigger("a", "e", "12345"),
 			"channel_name_length": trigger("a-channel-of-the-app", "e", "x"),
@@ -186,7 +187,7 @@ func hit(t *testing.T, e *edge) map[tenants.Way]map[string]func() outcome {
 				})
 			},
 		},
-		tenants.WayRPC: {
+		limits.WayRPC: {
 			"messages_per_second":  twice(publish(`"a"`, "e", "x")),
 			"payload_bytes":        publish(`"a"`, "e", "12345"),
 			"channel_name_length":  publish(`"a-channel-of-the-app"`, "e", "x"),
@@ -194,7 +195,7 @@ func hit(t *testing.T, e *edge) map[tenants.Way]map[string]func() outcome {
 			"channels_per_publish": publish(`"a","b"`, "e", "x"),
 			"events_per_batch":     func() outcome { return e.rpc(t, "PublishBatch", `{"events":[`+one+`,`+one+`]}`) },
 		},
-		tenants.WaySocket: {
+		limits.WaySocket: {
 			"connections":              func() outcome { e.connect(t, e.app); return e.next(t).refusal() },
 			"connections_per_second":   func() outcome { e.connect(t, e.app); return e.next(t).refusal() },
 			"messages_per_second":      say(2, "client-e", "x"),
@@ -236,7 +237,7 @@ var tight = map[string]int{"payload_bytes": 4, "channel_name_length": 12, "event
 func TestWhatEachLimitDoes(t *testing.T) {
 	t.Parallel()
 	driven := 0
-	for _, c := range tenants.Consequences() {
+	for _, c := range limits.Consequences() {
 		e := newEdge(t)
 		f := hit(t, e)[c.Way][c.Limit]
 		if f == nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/channels/redisbus"
 	"github.com/pealhq/peal/edge/session"
-	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/limits"
 	"github.com/pealhq/peal/tenants/redislimits"
 )
 
@@ -28,7 +28,7 @@ func (p *platform) openBus(ctx context.Context, platformID string) (err error) {
 	url := p.cfg.settings.text(setRedisURL)
 	if url == "" {
 		p.bus = channels.NewMemoryBus(channels.MemoryConfig{Notices: session.Notices()})
-		p.rates = tenants.NewMemoryRates()
+		p.rates = limits.NewMemoryRates()
 		return nil
 	}
 	redisbus.LogTo(p.cfg.log)

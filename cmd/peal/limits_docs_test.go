@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/limits"
 )
 
 // TestListOfLimits keeps docs/limits.md whole.
@@ -31,22 +32,22 @@ comes next: nobody who is there is sent away for it.
 |---|---|---|---|---|---|
 `)
 	known := map[string]bool{}
-	for _, c := range tenants.Consequences() {
+	for _, c := range limits.Consequences() {
 		known[c.Limit] = true
 		answer := "—"
 		switch {
-		case c.Carrier == tenants.CarrierFrame && c.Code == 0:
+		case c.Carrier == limits.CarrierFrame && c.Code == 0:
 			answer = "`pusher:error` without a code"
-		case c.Carrier == tenants.CarrierFrame, c.Carrier == tenants.CarrierSubscription:
+		case c.Carrier == limits.CarrierFrame, c.Carrier == limits.CarrierSubscription:
 			answer = fmt.Sprintf("`%s` %d", c.Carrier, c.Code)
-		case c.Carrier != tenants.CarrierNone:
+		case c.Carrier != limits.CarrierNone:
 			answer = fmt.Sprintf("%s %d", c.Carrier, c.Code)
 		}
 		headers, stays := "—", "—"
 		if c.Headers {
 			headers = "`Retry-After`, `RateLimit`, `RateLimit-Policy`"
 		}
-		if c.Way == tenants.WaySocket {
+		if c.Way == limits.WaySocket {
 			stays = map[bool]string{true: "yes", false: "no"}[c.Stays]
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", c.Limit, c.Way, answer, headers, stays, c.Does)
@@ -60,7 +61,7 @@ comes next: nobody who is there is sent away for it.
 	for name := range known {
 		t.Errorf("there is no limit %s", name)
 	}
-	order := slices.IsSortedFunc(tenants.Consequences(), func(a, b tenants.Consequence) int { return place(a.Limit) - place(b.Limit) })
+	order := slices.IsSortedFunc(limits.Consequences(), func(a, b limits.Consequence) int { return place(a.Limit) - place(b.Limit) })
 	if !order {
 		t.Error("the table has another order than the limits")
 	}

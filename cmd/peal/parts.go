@@ -19,6 +19,7 @@ import (
 	"github.com/pealhq/peal/edge/socket"
 	"github.com/pealhq/peal/internal/requestid"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/limits"
 	"github.com/pealhq/peal/tenants/pgstore"
 )
 
@@ -27,7 +28,7 @@ func (p *platform) build() {
 	log := p.cfg.log
 	p.cache = tenants.NewCache(tenants.CacheConfig{Loader: p.store})
 	p.hub = channels.NewHub(p.bus)
-	limiter := tenants.NewLimiter(p.rates)
+	limiter := limits.NewLimiter(p.rates)
 	p.publish = publish.New(publish.Config{Bus: p.bus, Limiter: limiter, Usage: p.metering.meter})
 	p.counts = session.NewCounts(session.CountsConfig{Bus: p.bus, Presence: p.bus, Logger: log})
 	var share func(int) int

@@ -22,6 +22,7 @@ import (
 	"github.com/pealhq/peal/edge/session"
 	"github.com/pealhq/peal/edge/socket"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/limits"
 	"github.com/pealhq/peal/tenants/pgstore"
 	"github.com/pealhq/peal/tenants/redislimits"
 )
@@ -53,7 +54,7 @@ type platform struct {
 	cache  *tenants.Cache
 	bus    bus
 	redis  *redisbus.Bus // the same, where it is on Redis; nil otherwise
-	rates  tenants.Rates
+	rates  limits.Rates
 	shared *redislimits.Rates // the same, where it is on Redis; nil otherwise
 	// limitsClient is what shared asks Redis through.
 	limitsClient redis.UniversalClient

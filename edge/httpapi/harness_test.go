@@ -22,6 +22,7 @@ import (
 	"github.com/pealhq/peal/edge/httpapi"
 	"github.com/pealhq/peal/edge/publish"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/limits"
 )
 
 // apps is a fixed set of apps. Some ids, and the keys named for them, cannot be looked up, fail, or make the look-up panic.
@@ -252,7 +253,7 @@ func newAPI(t testing.TB, prefix string) *api {
 func (a *api) serve(presence channels.Presence) {
 	a.Server = httpapi.NewServer(httpapi.Config{
 		Apps:       newApps(),
-		Publisher:  publish.New(publish.Config{Bus: a.bus, Limiter: tenants.NewLimiter(tenants.NewMemoryRates())}),
+		Publisher:  publish.New(publish.Config{Bus: a.bus, Limiter: limits.NewLimiter(limits.NewMemoryRates())}),
 		Presence:   presence,
 		Logger:     slog.New(slog.NewTextHandler(a.log, nil)),
 		PathPrefix: a.prefix,

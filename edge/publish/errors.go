@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/limits"
 )
 
 // The ways in which a publish can fail. Each door maps them to its own codes.
@@ -44,7 +44,7 @@ func invalid(field, reason string) error {
 }
 
 // LimitError says that an app has published more than it may in a second. Nothing of that publish was sent.
-type LimitError struct{ tenants.Admission }
+type LimitError struct{ limits.Admission }
 
 func (e *LimitError) Error() string {
 	return fmt.Sprintf("the app has published the %d messages that it may in a second", e.Limit)
@@ -63,7 +63,7 @@ func (e *KeyUsedError) Error() string {
 }
 
 // tooManyEver says that a publish makes more messages than the app may publish in any second: asking again does not help.
-func tooManyEver(a tenants.Admission, messages, events int) error {
+func tooManyEver(a limits.Admission, messages, events int) error {
 	field := "channels"
 	if events > 1 {
 		field = "batch"

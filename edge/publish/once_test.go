@@ -16,6 +16,7 @@ import (
 	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/edge/publish"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/limits"
 )
 
 // house is a publisher on a real bus, and somebody who hears the channels a and b of the apps 1 and 2.
@@ -30,7 +31,7 @@ type house struct {
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	bus := channels.NewMemoryBus(channels.MemoryConfig{})
-	h := &house{Publisher: publish.New(publish.Config{Bus: bus, Limiter: tenants.NewLimiter(tenants.NewMemoryRates())}), t: t}
+	h := &house{Publisher: publish.New(publish.Config{Bus: bus, Limiter: limits.NewLimiter(limits.NewMemoryRates())}), t: t}
 	for _, topic := range []channels.Topic{{App: "1", Channel: "a"}, {App: "1", Channel: "b"}, {App: "2", Channel: "a"}} {
 		if err := bus.Subscribe(t.Context(), topic, channels.Log{}); err != nil {
 			t.Fatal(err)

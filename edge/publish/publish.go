@@ -10,6 +10,7 @@ import (
 	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/pusher"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/limits"
 	"github.com/pealhq/peal/usage"
 )
 
@@ -37,7 +38,7 @@ type Bus interface {
 type Config struct {
 	Bus Bus
 	// Limiter is nil where nothing is limited.
-	Limiter *tenants.Limiter
+	Limiter *limits.Limiter
 	// Usage counts for each app; nil is for nobody.
 	Usage *usage.Meter
 }
@@ -45,7 +46,7 @@ type Config struct {
 // Publisher checks and publishes events. All methods may be called at the same time.
 type Publisher struct {
 	bus     Bus
-	limiter *tenants.Limiter
+	limiter *limits.Limiter
 	usage   *usage.Meter
 	results *prometheus.CounterVec
 	// The results, resolved once so that counting allocates nothing.

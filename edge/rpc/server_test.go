@@ -24,6 +24,7 @@ import (
 	publishv1 "github.com/pealhq/peal/edge/rpc/gen/peal/publish/v1"
 	"github.com/pealhq/peal/edge/rpc/gen/peal/publish/v1/publishv1connect"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/limits"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -91,7 +92,7 @@ func newEdgeOn(t *testing.T, cfg channels.MemoryConfig) *edge {
 	e.hub = channels.NewHub(e.bus)
 	server := rpc.New(rpc.Config{
 		Apps:      apps{"key": e.app, "disabled": newApp("2", "disabled", false), "other": newApp("3", "other", true)},
-		Publisher: publish.New(publish.Config{Bus: e.bus, Limiter: tenants.NewLimiter(tenants.NewMemoryRates())}),
+		Publisher: publish.New(publish.Config{Bus: e.bus, Limiter: limits.NewLimiter(limits.NewMemoryRates())}),
 		Presence:  e.bus, Logger: slog.New(slog.DiscardHandler),
 	})
 	e.http = httptest.NewUnstartedServer(server)

@@ -20,6 +20,7 @@ import (
 	"github.com/pealhq/peal/edge/session"
 	"github.com/pealhq/peal/pusher"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/limits"
 )
 
 // The key of the protocol's test vectors.
@@ -161,7 +162,7 @@ func newEdge(t testing.TB) *edge {
 	e.apps.set(e.app)
 	e.hub = channels.NewHub(e.bus)
 	log := slog.New(slog.DiscardHandler)
-	e.publisher = publish.New(publish.Config{Bus: e.bus, Limiter: tenants.NewLimiter(tenants.NewMemoryRates())})
+	e.publisher = publish.New(publish.Config{Bus: e.bus, Limiter: limits.NewLimiter(limits.NewMemoryRates())})
 	e.counts = session.NewCounts(session.CountsConfig{Bus: e.bus, Presence: e.bus, Logger: log})
 	e.registry = e.registryWith(nil)
 	e.run(func(ctx context.Context) error { return e.bus.Run(ctx, e.hub.Deliver) })
@@ -178,7 +179,7 @@ func newEdge(t testing.TB) *edge {
 func (e *edge) registryWith(a *session.Arrivals) *session.Registry {
 	return session.NewRegistry(session.RegistryConfig{
 		Apps: e.apps, Hub: e.hub, Presence: e.bus, Publisher: e.publisher, Counts: e.counts, Arrivals: a,
-		Limiter: tenants.NewLimiter(tenants.NewMemoryRates()), Share: e.share,
+		Limiter: limits.NewLimiter(limits.NewMemoryRates()), Share: e.share,
 		Logger: slog.New(slog.DiscardHandler),
 	})
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/pealhq/peal/edge/publish"
 	"github.com/pealhq/peal/pusher"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/limits"
 	"github.com/pealhq/peal/usage"
 )
 
@@ -32,7 +33,7 @@ type RegistryConfig struct {
 	// Usage counts for each app; nil is for nobody.
 	Usage *usage.Meter
 	// Limiter bounds how fast clients of an app come in, over all edges; nil is no bound.
-	Limiter *tenants.Limiter
+	Limiter *limits.Limiter
 	// Share returns which part of a limit is this edge's while it cannot be known what the others have; nil where there are no
 	// others.
 	Share func(limit int) int

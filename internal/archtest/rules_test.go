@@ -28,6 +28,7 @@ var mayImport = []row{
 	{"tenants/pgdb", []string{"tenants", "migrations"}, "how statements reach the database, whatever they say"},
 	{"tenants/pgstore", []string{"tenants", "tenants/pgdb", "usage"}, "the SQL of the control plane, and nothing else"},
 	{"tenants/pgpeople", []string{"tenants", "tenants/pgdb"}, "the SQL of who works on the control plane, and nothing else"},
+	{"tenants/redislimits", []string{"tenants/limits"}, "how edges share what limits admit, and not for whom"},
 	{"tenants/...", []string{"tenants"}, "what serves tenants knows only tenants"},
 	{"channels", nil, "a foundation: where a message is heard, whatever it says and whoever sent it"},
 	{"channels/...", []string{"channels"}, "what serves channels knows only channels"},
@@ -38,10 +39,10 @@ var mayImport = []row{
 	{"migrations", nil, "SQL files and no code"},
 	{"dashboard", nil, "serves files; the pages talk to the admin API over the network like any other client"},
 
-	{"edge/publish", []string{"tenants", "channels", "pusher", "usage"}, "the one road in stands on the foundations alone"},
+	{"edge/publish", []string{"tenants", "tenants/limits", "channels", "pusher", "usage"}, "the one road in stands on the foundations alone"},
 	{
 		"edge/session",
-		[]string{"tenants", "channels", "pusher", "usage", "edge/publish"},
+		[]string{"tenants", "tenants/limits", "channels", "pusher", "usage", "edge/publish"},
 		"a conversation stands on the foundations and on the one road in, whatever carries it",
 	},
 	{"edge/rpc/gen/...", []string{"edge/rpc/gen/..."}, "generated types know nothing of us"},

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/limits"
 )
 
 //go:embed lease.lua
@@ -30,7 +30,7 @@ type bucket struct {
 	asked atomic.Int64 // when somebody last asked, in Unix nanoseconds
 
 	mu         sync.Mutex
-	window     tenants.Window  // guarded by mu; what was admitted here
+	window     limits.Window   // guarded by mu; what was admitted here
 	tokens     int             // guarded by mu; leased and not used
 	until      time.Time       // guarded by mu; when they are not good any more
 	moment     string          // guarded by mu; when that is by Redis's clock
@@ -45,16 +45,16 @@ type bucket struct {
 }
 
 // known returns the refusal of which this edge knows without asking, or an admission.
-func (b *bucket) known(now time.Time, n, limit int) tenants.Admission {
+func (b *bucket) known(now time.Time, n, limit int) limits.Admission {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if n > limit {
-		return tenants.Admission{Limit: limit, Remaining: b.remaining(limit)}
+		return limits.Admission{Limit: limit, Remaining: b.remaining(limit)}
 	}
 	if now.Before(b.refused) && n >= b.refusedFor && n > b.leased(now) {
-		return tenants.Admission{Limit: limit, Remaining: b.remaining(limit), RetryAfter: b.refused.Sub(now)}
+		return limits.Admission{Limit: limit, Remaining: b.remaining(limit), RetryAfter: b.refused.Sub(now)}
 	}
-	return tenants.Admission{OK: true}
+	return limits.Admission{OK: true}
 }
 
 // remaining returns what is left. The caller holds mu.
@@ -78,7 +78,7 @@ func (b *bucket) layAside(n int) {
 }
 
 // take asks for n, of what was leased or of Redis.
-func (b *bucket) take(ctx context.Context, n, limit int) tenants.Admission {
+func (b *bucket) take(ctx context.Context, n, limit int) limits.Admission {
 	patience := time.Now().Add(b.rates.cfg.Timeout)
 	for {
 		now := time.Now()
@@ -89,7 +89,7 @@ func (b *bucket) take(ctx context.Context, n, limit int) tenants.Admission {
 		if n <= b.leased(now) {
 			b.tokens -= n
 			b.window.Add(now, n)
-			a := tenants.Admission{OK: true, Limit: limit, Remaining: b.remaining(limit)}
+			a := limits.Admission{OK: true, Limit: limit, Remaining: b.remaining(limit)}
 			b.mu.Unlock()
 			return a
 		}
@@ -130,11 +130,11 @@ func (b *bucket) wait(n int) {
 }
 
 // takeAlone asks for n of this edge's share. The caller holds mu.
-func (b *bucket) takeAlone(now time.Time, n, limit int) tenants.Admission {
+func (b *bucket) takeAlone(now time.Time, n, limit int) limits.Admission {
 	b.rates.alone.Inc()
 	share := b.rates.Share(limit)
 	ok := b.window.Take(now, n, share)
-	a := tenants.Admission{OK: ok, Limit: limit, Remaining: max(0, share-b.window.Sum(now))}
+	a := limits.Admission{OK: ok, Limit: limit, Remaining: max(0, share-b.window.Sum(now))}
 	if !ok {
 		a.RetryAfter = b.window.Wait(now, n, share)
 		if a.RetryAfter == 0 { // It is more than a share, and may be less than the limit.
@@ -145,7 +145,7 @@ func (b *bucket) takeAlone(now time.Time, n, limit int) tenants.Admission {
 }
 
 // fetch gets a lease, of which n are for the caller. It ends the flight. Not ok is that Redis did not answer.
-func (b *bucket) fetch(ctx context.Context, n, limit int) (a tenants.Admission, ok bool) {
+func (b *bucket) fetch(ctx context.Context, n, limit int) (a limits.Admission, ok bool) {
 	sent := time.Now()
 	b.mu.Lock()
 	want := 0
@@ -173,7 +173,7 @@ func (b *bucket) fetch(ctx context.Context, n, limit int) (a tenants.Admission, 
 	if got.leased == 0 {
 		b.rates.refused.Inc()
 		b.refused, b.refusedFor = now.Add(got.wait), n
-		return tenants.Admission{Limit: limit, Remaining: b.remaining(limit), RetryAfter: got.wait}, true
+		return limits.Admission{Limit: limit, Remaining: b.remaining(limit), RetryAfter: got.wait}, true
 	}
 	b.rates.granted.Inc()
 	if b.tokens > 0 { // put back meanwhile
@@ -181,7 +181,7 @@ func (b *bucket) fetch(ctx context.Context, n, limit int) (a tenants.Admission, 
 	}
 	b.tokens, b.moment, b.until = got.leased-n, got.moment, sent.Add(leaseLife)
 	b.window.Add(now, n)
-	return tenants.Admission{OK: true, Limit: limit, Remaining: b.remaining(limit)}, true
+	return limits.Admission{OK: true, Limit: limit, Remaining: b.remaining(limit)}, true
 }
 
 // answer is what the script returns.

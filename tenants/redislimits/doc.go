@@ -1,5 +1,5 @@
-// Package redislimits bounds what apps do over all edges that share a Redis. Start with [Rates], the tenants.Rates of many
-// edges; that of one is in the package tenants.
+// Package redislimits bounds what apps do over all edges that share a Redis. Start with [Rates], the limits.Rates of many
+// edges; that of one is in the package limits.
 //
 // An edge does not ask Redis about each message. It leases a part of what is left of the current second, which it uses within a
 // few hundredths of a second and otherwise gives back. Redis counts a lease as used at its end, for a second. So in any second,

@@ -11,7 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/time/rate"
 
-	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/limits"
 )
 
 // Config is what [Rates] need. A zero field means the default named beside it.
@@ -46,7 +46,7 @@ type Rates struct {
 
 type bucketKey struct{ owner, what string }
 
-var _ tenants.Rates = (*Rates)(nil)
+var _ limits.Rates = (*Rates)(nil)
 
 // New returns rates that have not asked Redis anything yet.
 func New(cfg Config) *Rates {
@@ -78,8 +78,8 @@ func New(cfg Config) *Rates {
 // Collectors returns the metrics.
 func (r *Rates) Collectors() []prometheus.Collector { return []prometheus.Collector{r.leases, r.alone} }
 
-// Take implements [tenants.Rates].
-func (r *Rates) Take(ctx context.Context, n int, bounds ...tenants.Bound) tenants.Admission {
+// Take implements [limits.Rates].
+func (r *Rates) Take(ctx context.Context, n int, bounds ...limits.Bound) limits.Admission {
 	if len(bounds) == 1 { // As every publish of an app alone is: there is nothing to put back.
 		return r.bucket(bounds[0]).take(ctx, n, bounds[0].PerSecond)
 	}
@@ -89,7 +89,7 @@ func (r *Rates) Take(ctx context.Context, n int, bounds ...tenants.Bound) tenant
 			return a
 		}
 	}
-	answer := tenants.Admission{OK: true}
+	answer := limits.Admission{OK: true}
 	for i, b := range bounds {
 		a := r.bucket(b).take(ctx, n, b.PerSecond)
 		if !a.OK {
@@ -103,7 +103,7 @@ func (r *Rates) Take(ctx context.Context, n int, bounds ...tenants.Bound) tenant
 	return answer
 }
 
-func (r *Rates) bucket(b tenants.Bound) *bucket {
+func (r *Rates) bucket(b limits.Bound) *bucket {
 	key := bucketKey{b.Owner, b.What}
 	r.mu.Lock()
 	defer r.mu.Unlock()

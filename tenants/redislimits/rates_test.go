@@ -12,7 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/pealhq/peal/internal/testenv"
-	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/limits"
 	"github.com/pealhq/peal/tenants/redislimits"
 )
 
@@ -84,7 +84,7 @@ func cluster(t *testing.T, n int) []*edge {
 }
 
 // demand has each edge be asked as fast as this for so long, and returns when each message was admitted, by edge.
-func demand(t *testing.T, edges []*edge, bound tenants.Bound, perSecond int, length time.Duration) [][]time.Duration {
+func demand(t *testing.T, edges []*edge, bound limits.Bound, perSecond int, length time.Duration) [][]time.Duration {
 	t.Helper()
 	const askers = 8
 	began := time.Now()
@@ -134,7 +134,7 @@ func perSlice(admitted [][]time.Duration, slice, length time.Duration) []int {
 func TestThreeEdgesKeepOneRate(t *testing.T) {
 	const limit, length = 2000, 5 * time.Second
 	edges := cluster(t, 3)
-	admitted := demand(t, edges, tenants.Bound{Owner: "1", What: "messages", PerSecond: limit}, limit, length)
+	admitted := demand(t, edges, limits.Bound{Owner: "1", What: "messages", PerSecond: limit}, limit, length)
 
 	for second, n := range perSlice(admitted, time.Second, length)[:5] {
 		t.Logf("second %d: admitted/allowed = %d/%d = %.3f", second+1, n, limit, float64(n)/limit)
@@ -164,7 +164,7 @@ func TestThreeEdgesKeepOneRate(t *testing.T) {
 // TestAnIdleEdgeKeepsNothing has one edge use the rate and fall silent: the other soon has all of it.
 func TestAnIdleEdgeKeepsNothing(t *testing.T) {
 	edges := cluster(t, 2)
-	bound := tenants.Bound{Owner: "1", What: "messages", PerSecond: 1000}
+	bound := limits.Bound{Owner: "1", What: "messages", PerSecond: 1000}
 	demand(t, edges[:1], bound, 1000, time.Second)
 	time.Sleep(1100 * time.Millisecond)
 	counts := perSlice(demand(t, edges[1:], bound, 3000, 2*time.Second), time.Second, 2*time.Second)
@@ -175,7 +175,7 @@ func TestAnIdleEdgeKeepsNothing(t *testing.T) {
 		}
 	}
 	// A single edge that sends evenly, just as fast as it may, is refused next to nothing, also on a busy machine.
-	n := len(demand(t, edges[:1], tenants.Bound{Owner: "2", What: "messages", PerSecond: 200}, 200, 3*time.Second)[0])
+	n := len(demand(t, edges[:1], limits.Bound{Owner: "2", What: "messages", PerSecond: 200}, 200, 3*time.Second)[0])
 	if n < 540 || n > 620 {
 		t.Errorf("of 600 that came evenly %d were admitted", n)
 	}
@@ -184,7 +184,7 @@ func TestAnIdleEdgeKeepsNothing(t *testing.T) {
 // TestALimitThatChanges holds for all edges within a second.
 func TestALimitThatChanges(t *testing.T) {
 	edges := cluster(t, 2)
-	bound := tenants.Bound{Owner: "1", What: "messages", PerSecond: 1000}
+	bound := limits.Bound{Owner: "1", What: "messages", PerSecond: 1000}
 	demand(t, edges, bound, 1000, time.Second)
 	bound.PerSecond = 100
 	counts := perSlice(demand(t, edges, bound, 1000, 3*time.Second), time.Second, 3*time.Second)
@@ -203,7 +203,7 @@ func TestALimitThatChanges(t *testing.T) {
 // TestRedisAway: each edge keeps to its share, and nobody waits for long.
 func TestRedisAway(t *testing.T) {
 	edges := cluster(t, 3)
-	bound := tenants.Bound{Owner: "1", What: "messages", PerSecond: 900}
+	bound := limits.Bound{Owner: "1", What: "messages", PerSecond: 900}
 	demand(t, edges, bound, 900, 500*time.Millisecond)
 	for _, e := range edges {
 		e.pull()
@@ -232,7 +232,7 @@ func TestRedisAway(t *testing.T) {
 		t.Errorf("500 at once: %+v", a)
 	}
 	for i, e := range edges {
-		if a := e.Take(t.Context(), 1, tenants.Bound{Owner: "2", What: "messages", PerSecond: 2}); !a.OK {
+		if a := e.Take(t.Context(), 1, limits.Bound{Owner: "2", What: "messages", PerSecond: 2}); !a.OK {
 			t.Errorf("edge %d of three under a limit of two: %+v", i+1, a)
 		}
 	}
@@ -250,7 +250,7 @@ func TestRedisAway(t *testing.T) {
 // TestSmallLimitsAreExact: small limits have no room for being over.
 func TestSmallLimitsAreExact(t *testing.T) {
 	edges := cluster(t, 2)
-	small, wide := tenants.Bound{Owner: "1", What: "messages", PerSecond: 3}, tenants.Bound{Owner: "2", What: "messages", PerSecond: 100}
+	small, wide := limits.Bound{Owner: "1", What: "messages", PerSecond: 3}, limits.Bound{Owner: "2", What: "messages", PerSecond: 100}
 	for i := range 3 {
 		if a := edges[i%2].Take(t.Context(), 1, small); !a.OK || a.Limit != 3 || a.Remaining != 2-i {
 			t.Errorf("message %d: %+v", i+1, a)
@@ -275,7 +275,7 @@ func TestSmallLimitsAreExact(t *testing.T) {
 func TestWhoWaitsIsServedTogether(t *testing.T) {
 	e := cluster(t, 1)[0]
 	before := commands(t, e.client)
-	n := len(demand(t, []*edge{e}, tenants.Bound{Owner: "1", What: "messages", PerSecond: 100_000}, 10_000, 2*time.Second)[0])
+	n := len(demand(t, []*edge{e}, limits.Bound{Owner: "1", What: "messages", PerSecond: 100_000}, 10_000, 2*time.Second)[0])
 	asked := commands(t, e.client) - before
 	t.Logf("%d messages cost %d questions", n, asked)
 	if asked > n/20 {

@@ -1,4 +1,4 @@
-package tenants
+package limits
 
 // Way is by which way somebody comes who hits a limit.
 type Way string
@@ -37,7 +37,7 @@ type Consequence struct {
 	Does string
 }
 
-// Consequences returns what each limit does when it is hit, in the order of [LimitFields]. A test drives each through an edge.
+// Consequences returns what each limit does when it is hit, in the order of tenants.LimitFields. A test drives each through an edge.
 func Consequences() []Consequence {
 	const (
 		never     = "a publish that is more than a whole second's worth will never be possible, and gets 400"

@@ -1,18 +1,18 @@
-package tenants_test
+package limits_test
 
 import (
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/limits"
 )
 
 // TestNoSecondHasMoreThanItsLimit asks at odd moments, and looks at every second that ends with an admission.
 func TestNoSecondHasMoreThanItsLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		rates, bound := tenants.NewMemoryRates(), tenants.Bound{Owner: "1", What: "messages", PerSecond: 50}
+		rates, bound := limits.NewMemoryRates(), limits.Bound{Owner: "1", What: "messages", PerSecond: 50}
 		type admitted struct {
 			at time.Time
 			n  int
@@ -50,8 +50,8 @@ func TestNoSecondHasMoreThanItsLimit(t *testing.T) {
 func TestAllBoundsOrNone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		rates, ctx := tenants.NewMemoryRates(), t.Context()
-		wide, narrow := tenants.Bound{Owner: "1", What: "x", PerSecond: 10}, tenants.Bound{Owner: "t", What: "x", PerSecond: 3}
+		rates, ctx := limits.NewMemoryRates(), t.Context()
+		wide, narrow := limits.Bound{Owner: "1", What: "x", PerSecond: 10}, limits.Bound{Owner: "t", What: "x", PerSecond: 3}
 		if a := rates.Take(ctx, 2, wide, narrow); !a.OK || a.Limit != 3 || a.Remaining != 1 {
 			t.Errorf("the first: %+v", a)
 		}

@@ -1,6 +1,10 @@
-package tenants
+package limits
 
-import "context"
+import (
+	"context"
+
+	"github.com/pealhq/peal/tenants"
+)
 
 // What a [Bound] bounds.
 const (
@@ -15,7 +19,7 @@ type Limiter struct{ rates Rates }
 func NewLimiter(rates Rates) *Limiter { return &Limiter{rates} }
 
 // Messages asks for n messages of an app, all or none.
-func (l *Limiter) Messages(ctx context.Context, app *App, n int) Admission {
+func (l *Limiter) Messages(ctx context.Context, app *tenants.App, n int) Admission {
 	if app.Limits.MessagesPerSecond == 0 {
 		return Admission{OK: true}
 	}
@@ -23,7 +27,7 @@ func (l *Limiter) Messages(ctx context.Context, app *App, n int) Admission {
 }
 
 // Connection asks for one more client of an app.
-func (l *Limiter) Connection(ctx context.Context, app *App) Admission {
+func (l *Limiter) Connection(ctx context.Context, app *tenants.App) Admission {
 	if app.Limits.ConnectionsPerSecond == 0 {
 		return Admission{OK: true}
 	}
