@@ -67,12 +67,12 @@ type AppCounts struct {
 	Counts
 }
 
-// Interval is what one edge counted in one interval. Edge and Seq together name it for ever: however often it is handed over,
-// it counts once.
+// Interval is what one edge counted in one interval, or a part of it with some of the apps. Edge and Seq together name it for
+// ever: however often it is handed over, it counts once.
 type Interval struct {
 	// Edge is the process that counted; a process that starts again is another edge.
 	Edge string
-	// Seq rises by one from interval to interval of an edge.
+	// Seq rises by one from interval to interval of an edge, and from part to part of one.
 	Seq uint64
 	// Start is when the interval began, a multiple of [IntervalLength].
 	Start time.Time

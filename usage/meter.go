@@ -17,8 +17,8 @@ import (
 
 // Sink takes finished intervals.
 type Sink interface {
-	// Write takes intervals of this edge, oldest first. After an error all of them are written again, so that a sink may be
-	// handed what it has already.
+	// Write takes intervals of this edge, oldest first, which are a piece of what waits. After an error all of them are
+	// written again, so that a sink may be handed what it has already.
 	Write(ctx context.Context, intervals []Interval) error
 }
 
@@ -39,8 +39,12 @@ const (
 	// forgetAfter is how long an app must have used nothing for its tally to be given up. Until as long after that again
 	// it is still counted: whoever has it by then has long used it.
 	forgetAfter = time.Hour
-	// handOverTime bounds one attempt to hand over, well within an interval.
-	handOverTime = 5 * time.Second
+	// pieceTime bounds the handing over of one piece, and handOverTime that of all that wait, well within an interval.
+	pieceTime    = 5 * time.Second
+	handOverTime = 8 * time.Second
+	// pieceApps is how many apps of intervals make a piece. What an edge counted for more apps at once is cut into several
+	// intervals, so that each can be handed over in its time.
+	pieceApps = 2_000
 )
 
 // Meter counts for an edge. All methods but Run may be called at the same time; a nil Meter counts nothing.
@@ -141,20 +145,50 @@ func (m *Meter) untilNext() time.Duration {
 
 // finish cuts an interval and hands over all that wait. last says that there is no other time for it.
 func (m *Meter) finish(ctx context.Context, now time.Time, last bool) {
-	m.keep(m.cut(now))
+	for _, i := range m.cut(now) {
+		m.keep(i)
+	}
 	ctx, cancel := context.WithTimeout(ctx, handOverTime)
 	defer cancel()
-	if err := m.cfg.Sink.Write(ctx, m.waiting); err != nil {
-		m.behind.Store(int64(len(m.waiting)))
-		// One alone may have met a hiccup, unless nothing comes after it.
-		if len(m.waiting) > 1 || last {
-			m.cfg.Logger.WarnContext(ctx, "usage waits to be handed over", slog.Int("intervals", len(m.waiting)), slog.Any("error", err))
-		}
-		return
+	err := m.handOver(ctx)
+	m.behind.Store(int64(len(m.waiting)))
+	// One alone may have met a hiccup, unless nothing comes after it.
+	if err != nil && (len(m.waiting) > 1 || last) {
+		m.cfg.Logger.WarnContext(ctx, "usage waits to be handed over", slog.Int("intervals", len(m.waiting)), slog.Any("error", err))
 	}
-	m.intervals.Add(float64(len(m.waiting)))
-	m.waiting, m.apps = nil, 0
-	m.behind.Store(0)
+}
+
+// handOver hands over what waits, a piece at a time. What the sink has taken does not wait any more, whatever becomes of
+// the rest: after a long absence nobody has to take it all at once.
+func (m *Meter) handOver(ctx context.Context) error {
+	for len(m.waiting) > 0 {
+		n, apps := piece(m.waiting)
+		if err := m.handOverPiece(ctx, m.waiting[:n]); err != nil {
+			return err
+		}
+		m.intervals.Add(float64(n))
+		clear(m.waiting[:n])
+		m.waiting, m.apps = m.waiting[n:], m.apps-apps
+	}
+	m.waiting = nil
+	return nil
+}
+
+func (m *Meter) handOverPiece(ctx context.Context, intervals []Interval) error {
+	ctx, cancel := context.WithTimeout(ctx, pieceTime)
+	defer cancel()
+	return m.cfg.Sink.Write(ctx, intervals)
+}
+
+// piece returns how many of the intervals make the next piece, one at least, and what they count for in [Config.MaxWaiting].
+func piece(waiting []Interval) (n, apps int) {
+	for _, i := range waiting {
+		if n > 0 && apps+len(i.Apps)+1 > pieceApps {
+			break
+		}
+		n, apps = n+1, apps+len(i.Apps)+1
+	}
+	return n, apps
 }
 
 // keep puts an interval with those that wait, and gives up the oldest where they are too many.
@@ -170,13 +204,13 @@ func (m *Meter) keep(i Interval) {
 	}
 }
 
-// cut ends the interval that is under way and begins the next.
-func (m *Meter) cut(now time.Time) Interval {
-	m.seq++
-	i := Interval{Edge: m.edge, Seq: m.seq, Start: m.start.UTC()}
+// cut ends the interval that is under way and begins the next. What was counted for very many apps comes in parts, which
+// begin at the same time and have numbers of their own: an app is in one of them.
+func (m *Meter) cut(now time.Time) []Interval {
+	var apps []AppCounts
 	for s := range m.shards {
 		for _, t := range *m.shards[s].tallies.Load() {
-			i.add(t, now)
+			apps, _ = add(apps, t, now)
 			if now.Sub(t.quiet) > forgetAfter {
 				m.forget(&m.shards[s], t)
 			}
@@ -184,14 +218,29 @@ func (m *Meter) cut(now time.Time) Interval {
 	}
 	left := m.leaving[:0]
 	for _, t := range m.leaving {
-		if open := i.add(t, now); open > 0 || now.Sub(t.quiet) <= 2*forgetAfter {
+		var open int64
+		if apps, open = add(apps, t, now); open > 0 || now.Sub(t.quiet) <= 2*forgetAfter {
 			left = append(left, t)
 		}
 	}
 	clear(m.leaving[len(left):])
 	m.leaving = left
+	parts := m.parts(apps)
 	m.start = next(m.start, now)
-	return i
+	return parts
+}
+
+// parts returns the interval that is under way in parts of as many apps as make a piece. An interval in which nobody used
+// anything is one part, which says that there was somebody who counted.
+func (m *Meter) parts(apps []AppCounts) []Interval {
+	var parts []Interval
+	for len(parts) == 0 || len(apps) > 0 {
+		n := min(len(apps), pieceApps)
+		m.seq++
+		parts = append(parts, Interval{Edge: m.edge, Seq: m.seq, Start: m.start.UTC(), Apps: apps[:n:n]})
+		apps = apps[n:]
+	}
+	return parts
 }
 
 // next returns when the interval begins that comes after one, by a clock that may be a little early, or late, or set back.
@@ -203,13 +252,13 @@ func next(last, now time.Time) time.Time {
 	return start
 }
 
-// add adds what a tally has counted, and returns how many of its connections are open.
-func (i *Interval) add(t *Tally, now time.Time) (open int64) {
+// add adds what a tally has counted to those of other apps, and returns how many of its connections are open.
+func add(apps []AppCounts, t *Tally, now time.Time) (_ []AppCounts, open int64) {
 	counts, open := t.cut(now)
 	if !counts.IsZero() {
-		i.Apps = append(i.Apps, AppCounts{Tenant: t.tenant, App: t.app, Counts: counts})
+		apps = append(apps, AppCounts{Tenant: t.tenant, App: t.app, Counts: counts})
 	}
-	return open
+	return apps, open
 }
 
 // forget takes a tally out of the table. Who has it already may still count with it for a while.

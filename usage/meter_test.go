@@ -181,6 +181,56 @@ func TestWhatWaitsIsBounded(t *testing.T) {
 	})
 }
 
+// slow is a sink that takes its time for each piece, and gives up when its caller does.
+type slow struct {
+	shelf
+	takes time.Duration
+}
+
+func (s *slow) Write(ctx context.Context, intervals []Interval) error {
+	select {
+	case <-time.After(s.takes):
+		return s.shelf.Write(ctx, intervals)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// TestWhatWaitsGoesPieceByPiece has more wait than a slow sink takes in the time of one attempt: what it has taken is not
+// handed to it again, and in the end it has all.
+func TestWhatWaitsGoesPieceByPiece(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &slow{takes: 3 * time.Second}
+		m := NewMeter(Config{Sink: s, Logger: slog.New(slog.DiscardHandler)})
+		const apps = 3*pieceApps + 1
+		for app := range apps {
+			m.Tally(acme, fmt.Sprint(app)).Published(1)
+		}
+		var seqs []uint64
+		var counted int
+		for range 3 {
+			m.finish(t.Context(), time.Now(), false)
+			for _, i := range s.take() {
+				seqs = append(seqs, i.Seq)
+				counted += len(i.Apps)
+				if len(i.Apps) > pieceApps {
+					t.Errorf("a part of %d apps", len(i.Apps))
+				}
+			}
+			time.Sleep(IntervalLength)
+		}
+		if len(seqs) < 4 || counted != apps || m.apps != 0 && len(m.waiting) == 0 {
+			t.Errorf("%d of %d apps in the intervals %v, %d apps wait", counted, apps, seqs, m.apps)
+		}
+		for n, seq := range seqs {
+			if seq != uint64(n+1) {
+				t.Errorf("intervals in this order: %v", seqs)
+				break
+			}
+		}
+	})
+}
+
 func TestAQuietAppIsForgottenAndNothingOfItIsLost(t *testing.T) {
 	inBubble(t, 0, func(t *testing.T, m *Meter, s *shelf) {
 		old, busy := m.Tally(acme, "1"), m.Tally(acme, "2")
@@ -242,8 +292,10 @@ func TestCountingAtOnceLosesNothing(t *testing.T) {
 	}
 	var sum Counts
 	add := func() {
-		for _, a := range m.cut(time.Now()).Apps {
-			sum.AddSums(&a.Counts)
+		for _, i := range m.cut(time.Now()) {
+			for _, a := range i.Apps {
+				sum.AddSums(&a.Counts)
+			}
 		}
 	}
 	for range 20 {

@@ -73,8 +73,46 @@ func TestAnIntervalCrossesAsItIs(t *testing.T) {
 	if b, err := q.Next(t.Context()); err != nil || len(b.IDs) != 0 {
 		t.Errorf("left: %+v, %v", b, err)
 	}
-	if n, err := q.cfg.Client.Exists(t.Context(), q.tag+"u:q", q.tag+"u:b").Result(); err != nil || n != 0 {
+	if n, err := q.cfg.Client.Exists(t.Context(), q.tag+"u:b").Result(); err != nil || n != 0 {
 		t.Errorf("%d keys left, %v", n, err)
+	}
+}
+
+// TestIDsOnlyGrow: what was taken off once must not stand for what comes later, also when the clock of Redis is set back
+// and there was nothing left in between.
+func TestIDsOnlyGrow(t *testing.T) {
+	t.Parallel()
+	q := newQueues(t, 1, 0)[0]
+	ctx, stream := t.Context(), q.tag+"u:q"
+	// An entry of a clock that is far ahead.
+	text, err := encode(counted("a", 1, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const ahead = "99999999999999-5"
+	if err := q.cfg.Client.XAdd(ctx, &redis.XAddArgs{Stream: stream, ID: ahead, Values: []string{"i", text}}).Err(); err != nil {
+		t.Fatal(err)
+	}
+	first, err := q.Next(ctx)
+	if err != nil || len(first.IDs) != 1 || first.IDs[0] != ahead {
+		t.Fatalf("%v, %v", first.IDs, err)
+	}
+	if err := q.Done(ctx, first); err != nil {
+		t.Fatal(err)
+	}
+	if err := q.Write(ctx, []usage.Interval{counted("a", 2, 2)}); err != nil {
+		t.Fatal(err)
+	}
+	second, err := q.Next(ctx)
+	if err != nil || len(second.IDs) != 1 || second.IDs[0] != "99999999999999-6" {
+		t.Fatalf("%v after %v, %v", second.IDs, first.IDs, err)
+	}
+	// A worker that comes late takes off what it had, and nothing else.
+	if err := q.Done(ctx, first); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := q.Next(ctx); err != nil || len(again.IDs) != 1 {
+		t.Errorf("left: %v, %v", again.IDs, err)
 	}
 }
 
