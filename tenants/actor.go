@@ -8,6 +8,8 @@ type Actor struct {
 	TenantID uuid.UUID
 	// UserID is the user who acts; zero where a command on the host does.
 	UserID uuid.UUID
+	// Email is the user's address, which the audit row keeps: the user may go. Where it is empty it is looked up.
+	Email string
 	// Via says through what: "dashboard", "seed", "apply".
 	Via string
 	// IP is the address that the user came from, in text; empty where there is none.

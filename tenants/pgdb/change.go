@@ -10,9 +10,31 @@ import (
 	"github.com/pealhq/peal/tenants"
 )
 
-// Detail is what an audit row tells of a change, without secrets. Where something was there before, what was and what is
-// stand under "before" and "after".
+// Fields are the fields of something by their names, without secrets.
+type Fields = map[string]any
+
+// Detail is what an audit row tells of a change, without secrets: always what was and what is, field by field, under "before"
+// and "after", and under "app" the app that the target belongs to, where that is not the target itself. Make one with
+// [Created], [Changed] or [Removed]; an empty one tells of something that was looked at.
 type Detail map[string]any
+
+// Created is the detail of something that was not there before.
+func Created(after Fields) Detail { return Detail{"after": after} }
+
+// Changed is the detail of something that is different now. It has only the fields that are.
+func Changed(before, after Fields) Detail { return Detail{"before": before, "after": after} }
+
+// Removed is the detail of something that is not there any more.
+func Removed(before Fields) Detail { return Detail{"before": before} }
+
+// Of names the app that the target belongs to.
+func (d Detail) Of(app string) Detail {
+	if d == nil {
+		d = Detail{}
+	}
+	d["app"] = app
+	return d
+}
 
 // Change is one transaction that changes the control plane, and who makes it.
 type Change struct {
@@ -26,11 +48,15 @@ func (c Change) Audit(ctx context.Context, action, target string, d Detail) erro
 		d = Detail{}
 	}
 	_, err := Exec(ctx, c, `
-		INSERT INTO audit (tenant_id, user_id, via, ip, request_id, action, target, detail)
-		VALUES (@tenant, @user, @via, @ip, @request, @action, @target, @detail)`,
+		INSERT INTO audit (tenant_id, user_id, actor_email, via, ip, request_id, action, target, detail)
+		VALUES (
+			@tenant, @user, coalesce(@email, (SELECT email FROM users WHERE id = @user)),
+			@via, @ip, @request, @action, @target, @detail
+		)`,
 		pgx.NamedArgs{
 			"tenant":  c.Actor.TenantID,
 			"user":    uuid.NullUUID{UUID: c.Actor.UserID, Valid: c.Actor.UserID != uuid.Nil},
+			"email":   Nullable(c.Actor.Email),
 			"via":     c.Actor.Via,
 			"ip":      Nullable(c.Actor.IP),
 			"request": Nullable(c.Actor.RequestID),

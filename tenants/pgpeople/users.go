@@ -38,7 +38,7 @@ type SignUp struct {
 // SignUp creates a tenant and its owner. The actor's tenant and user are the new ones, whatever it says.
 // Errors: a conflict on the field "email".
 func (s *Store) SignUp(ctx context.Context, actor tenants.Actor, in SignUp) (tenants.Membership, error) {
-	actor.TenantID, actor.UserID = newID(), newID()
+	actor.TenantID, actor.UserID, actor.Email = newID(), newID(), in.Email
 	err := s.platformChange(ctx, actor, func(c change) error {
 		if err := c.insertTenant(ctx, in.TenantName); err != nil {
 			return err
@@ -46,7 +46,10 @@ func (s *Store) SignUp(ctx context.Context, actor tenants.Actor, in SignUp) (ten
 		if err := c.insertUser(ctx, in); err != nil {
 			return err
 		}
-		return c.insertMembership(ctx, tenants.RoleOwner)
+		if err := c.insertMembership(ctx, tenants.RoleOwner); err != nil {
+			return err
+		}
+		return c.Audit(ctx, "tenant.created", c.Actor.TenantID.String(), pgdb.Created(pgdb.Fields{"name": in.TenantName, "owner": in.Email}))
 	})
 	if err != nil {
 		return tenants.Membership{}, fmt.Errorf("sign up: %w", err)
@@ -67,7 +70,7 @@ func (c change) insertTenant(ctx context.Context, name string) error {
 	if err != nil {
 		return fmt.Errorf("insert tenant: %w", err)
 	}
-	return c.Audit(ctx, "tenant.created", c.Actor.TenantID.String(), pgdb.Detail{"name": name})
+	return nil
 }
 
 // insertUser inserts the actor as a user.
@@ -93,7 +96,7 @@ func (c change) insertMembership(ctx context.Context, role tenants.Role) error {
 	if err != nil {
 		return fmt.Errorf("insert membership: %w", err)
 	}
-	return c.Audit(ctx, "member.added", c.Actor.UserID.String(), pgdb.Detail{"role": role})
+	return nil
 }
 
 // Credentials is what a login is checked against.
@@ -144,7 +147,10 @@ func (s *Store) AddOwner(ctx context.Context, actor tenants.Actor, in SignUp) er
 		if err := c.insertUser(ctx, in); err != nil {
 			return err
 		}
-		return c.insertMembership(ctx, tenants.RoleOwner)
+		if err := c.insertMembership(ctx, tenants.RoleOwner); err != nil {
+			return err
+		}
+		return c.Audit(ctx, "member.added", c.Actor.UserID.String(), pgdb.Created(pgdb.Fields{"email": in.Email, "role": tenants.RoleOwner}))
 	})
 	if err != nil {
 		return fmt.Errorf("add owner: %w", err)

@@ -95,7 +95,7 @@ func (c change) insertTenant(ctx context.Context, name string) error {
 	if err != nil {
 		return fmt.Errorf("insert tenant: %w", err)
 	}
-	return c.Audit(ctx, "tenant.created", c.Actor.TenantID.String(), pgdb.Detail{"name": name})
+	return c.Audit(ctx, "tenant.created", c.Actor.TenantID.String(), pgdb.Created(pgdb.Fields{"name": name}))
 }
 
 // tenantRow is what is needed of a tenant to change its apps.
@@ -118,12 +118,15 @@ func (a *applying) applyApp(ctx context.Context, want tenants.ManifestApp) error
 			return err
 		}
 		a.did("app.created", "/%s%s", app.Name, a.given(want.ID, " (%s)", app.ID))
+		var key tenants.Key
 		if len(want.Keys) == 0 {
-			key, err := a.store.insertKey(ctx, a.change, tenants.NewKey(app.ID))
-			if err != nil {
+			if key, err = a.store.insertKey(ctx, a.change, tenants.NewKey(app.ID)); err != nil {
 				return err
 			}
 			a.did("key.created", "/%s%s", app.Name, a.given("", " %s", key.Public))
+		}
+		if err := a.appChanged(ctx, app.ID, "app.created", app.ID, pgdb.Created(createdApp(app, key.Public))); err != nil {
+			return err
 		}
 	case err != nil:
 		return err
@@ -215,8 +218,12 @@ func (a *applying) applyKeys(ctx context.Context, app *tenants.App, want []tenan
 			if active++; active > MaxActiveKeys {
 				return tenants.Invalid(field, fmt.Sprintf("is one too many; an app has at most %d active keys", MaxActiveKeys))
 			}
-			if _, err := a.store.insertKey(ctx, a.change, k); err != nil {
+			key, err := a.store.insertKey(ctx, a.change, k)
+			if err != nil {
 				return at(err, field)
+			}
+			if err := a.keyCreated(ctx, key); err != nil {
+				return err
 			}
 			a.did("key.created", "/%s %s", app.Name, k.Public)
 			continue

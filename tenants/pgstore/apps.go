@@ -81,8 +81,10 @@ func (s *Store) CreateApp(ctx context.Context, actor tenants.Actor, name string)
 		if app, err = c.insertApp(ctx, "", name, true); err != nil {
 			return err
 		}
-		key, err = s.insertKey(ctx, c, tenants.NewKey(app.ID))
-		return err
+		if key, err = s.insertKey(ctx, c, tenants.NewKey(app.ID)); err != nil {
+			return err
+		}
+		return c.appChanged(ctx, app.ID, "app.created", app.ID, pgdb.Created(createdApp(app, key.Public)))
 	})
 	if err != nil {
 		return nil, tenants.Key{}, fmt.Errorf("create app: %w", err)
@@ -90,7 +92,16 @@ func (s *Store) CreateApp(ctx context.Context, actor tenants.Actor, name string)
 	return app, key, nil
 }
 
-// insertApp inserts an app under this id, or under the next free one where it is empty.
+// createdApp is what the audit log tells of a new app, with the key that it was made with.
+func createdApp(app *tenants.App, key string) pgdb.Fields {
+	f := pgdb.Fields{"name": app.Name, "enabled": app.Enabled}
+	if key != "" {
+		f["key"] = key
+	}
+	return f
+}
+
+// insertApp inserts an app under this id, or under the next free one where it is empty. The caller tells of it.
 func (c change) insertApp(ctx context.Context, id, name string, enabled bool) (*tenants.App, error) {
 	given := id != ""
 	for {
@@ -117,7 +128,7 @@ func (c change) insertApp(ctx context.Context, id, name string, enabled bool) (*
 		case err != nil:
 			return nil, fmt.Errorf("insert app: %w", err)
 		}
-		return row.app(), c.appChanged(ctx, row.ID, "app.created", row.ID, pgdb.Detail{"name": row.Name, "enabled": row.Enabled})
+		return row.app(), nil
 	}
 }
 
@@ -203,7 +214,7 @@ func (c change) renameApp(ctx context.Context, before *tenants.App, name string)
 	if err != nil {
 		return nil, err
 	}
-	return row.app(), c.appChanged(ctx, row.ID, "app.renamed", row.ID, pgdb.Detail{"before": before.Name, "after": row.Name})
+	return row.app(), c.appChanged(ctx, row.ID, "app.renamed", row.ID, pgdb.Changed(pgdb.Fields{"name": before.Name}, pgdb.Fields{"name": row.Name}))
 }
 
 // EnableApp enables or disables an app of the actor's tenant. Where it is so already nothing is written.
@@ -238,7 +249,7 @@ func (c change) enableApp(ctx context.Context, id string, enabled bool) (*tenant
 	if enabled {
 		action = "app.enabled"
 	}
-	return row.app(), c.appChanged(ctx, id, action, id, nil)
+	return row.app(), c.appChanged(ctx, id, action, id, pgdb.Changed(pgdb.Fields{"enabled": !enabled}, pgdb.Fields{"enabled": enabled}))
 }
 
 // lockApp returns an app of the actor's tenant and keeps others from changing it until the end of the change.
@@ -266,7 +277,7 @@ func (s *Store) DeleteApp(ctx context.Context, actor tenants.Actor, id string) e
 		if err != nil {
 			return err
 		}
-		return c.appChanged(ctx, id, "app.deleted", id, pgdb.Detail{"name": row.Name})
+		return c.appChanged(ctx, id, "app.deleted", id, pgdb.Removed(pgdb.Fields{"name": row.Name, "enabled": row.Enabled}))
 	})
 	if err != nil {
 		return fmt.Errorf("delete app %s: %w", id, err)

@@ -62,8 +62,10 @@ func (s *Store) CreateKey(ctx context.Context, actor tenants.Actor, appID string
 		if active.N >= MaxActiveKeys {
 			return fmt.Errorf("app %s has %d active keys: %w", appID, active.N, tenants.ErrLimit)
 		}
-		key, err = s.insertKey(ctx, c, tenants.NewKey(appID))
-		return err
+		if key, err = s.insertKey(ctx, c, tenants.NewKey(appID)); err != nil {
+			return err
+		}
+		return c.keyCreated(ctx, key)
 	})
 	if err != nil {
 		return tenants.Key{}, fmt.Errorf("create key: %w", err)
@@ -71,7 +73,12 @@ func (s *Store) CreateKey(ctx context.Context, actor tenants.Actor, appID string
 	return key, nil
 }
 
-// insertKey stores a key of an app and returns it without its secret.
+// keyCreated tells of a key that was made for an app that was there.
+func (c change) keyCreated(ctx context.Context, k tenants.Key) error {
+	return c.appChanged(ctx, k.AppID, "key.created", k.Public, pgdb.Created(pgdb.Fields{"state": k.State}).Of(k.AppID))
+}
+
+// insertKey stores a key of an app and returns it without its secret. The caller tells of it.
 func (s *Store) insertKey(ctx context.Context, c change, k tenants.Key) (tenants.Key, error) {
 	sealed := s.sealer.Seal(c.Actor.TenantID, k)
 	row, err := pgdb.One[keyRow](ctx, c, `
@@ -85,7 +92,7 @@ func (s *Store) insertKey(ctx context.Context, c change, k tenants.Key) (tenants
 	if err != nil {
 		return tenants.Key{}, fmt.Errorf("insert key: %w", err)
 	}
-	return row.key(), c.appChanged(ctx, k.AppID, "key.created", k.Public, pgdb.Detail{"app": k.AppID})
+	return row.key(), nil
 }
 
 // Keys lists the keys of an app of a tenant, oldest first, without their secrets.
@@ -129,7 +136,7 @@ func (s *Store) RevealKey(ctx context.Context, actor tenants.Actor, appID, publi
 		if key, err = s.open(row); err != nil {
 			return err
 		}
-		return c.Audit(ctx, "key.revealed", public, pgdb.Detail{"app": appID})
+		return c.Audit(ctx, "key.revealed", public, pgdb.Detail{}.Of(appID))
 	})
 	if err != nil {
 		return tenants.Key{}, fmt.Errorf("reveal key: %w", err)
@@ -155,7 +162,8 @@ func (s *Store) RevokeKey(ctx context.Context, actor tenants.Actor, appID, publi
 			return err
 		}
 		key = row.key()
-		return c.appChanged(ctx, appID, "key.revoked", public, pgdb.Detail{"app": appID})
+		return c.appChanged(ctx, appID, "key.revoked", public,
+			pgdb.Changed(pgdb.Fields{"state": tenants.KeyActive}, pgdb.Fields{"state": key.State}).Of(appID))
 	})
 	if err != nil {
 		return tenants.Key{}, fmt.Errorf("revoke key: %w", err)

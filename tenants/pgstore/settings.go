@@ -69,11 +69,11 @@ func (c change) updateSettings(ctx context.Context, app *tenants.App, want tenan
 	if err != nil {
 		return nil, nil, fmt.Errorf("store settings: %w", err)
 	}
-	before, after := map[string]any{}, map[string]any{}
+	before, after := pgdb.Fields{}, pgdb.Fields{}
 	for _, s := range changed {
 		before[s.Path], after[s.Path] = s.Before, s.After
 	}
-	return row.app(), changed, c.appChanged(ctx, app.ID, "app.settings_changed", app.ID, pgdb.Detail{"before": before, "after": after})
+	return row.app(), changed, c.appChanged(ctx, app.ID, "app.settings_changed", app.ID, pgdb.Changed(before, after))
 }
 
 func (c change) settingArgs(app *tenants.App) pgx.NamedArgs {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
@@ -391,11 +392,27 @@ func TestEveryChangeIsAudited(t *testing.T) {
 	}
 	got := w.query(t, `SELECT action FROM audit WHERE tenant_id = $1 ORDER BY id`, w.ann.TenantID)
 	want := []string{
-		"tenant.created", "member.added", "app.created", "key.created",
-		"app.renamed", "key.revealed", "key.revoked", "app.deleted",
+		"tenant.created", "app.created", "app.renamed", "key.revealed", "key.revoked", "app.deleted",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("audit %v, want %v", got, want)
+	}
+	details := w.query(t, `SELECT detail::text FROM audit WHERE tenant_id = $1 ORDER BY id`, w.ann.TenantID)
+	wantDetails := []string{
+		`{"after": {"name": "Acme", "owner": "ann@example.com"}}`,
+		`{"after": {"key": "` + key.Public + `", "name": "Chat", "enabled": true}}`,
+		`{"after": {"name": "Talk"}, "before": {"name": "Chat"}}`,
+		`{"app": "` + app.ID + `"}`,
+		`{"app": "` + app.ID + `", "after": {"state": "revoked"}, "before": {"state": "active"}}`,
+		`{"before": {"name": "Talk", "enabled": true}}`,
+	}
+	if d := cmp.Diff(wantDetails, details); d != "" {
+		t.Errorf("details (-want +got):\n%s", d)
+	}
+	// Who acted is told by the address of that time, whatever becomes of the user.
+	w.query(t, `UPDATE users SET email = 'else@example.com' WHERE id = $1 RETURNING email`, w.ann.UserID)
+	if who := w.query(t, `SELECT DISTINCT actor_email FROM audit WHERE tenant_id = $1`, w.ann.TenantID); !slices.Equal(who, []string{"ann@example.com"}) {
+		t.Errorf("who acted: %v", who)
 	}
 	if who := w.query(t, `SELECT host(ip) || ' ' || request_id || ' ' || via FROM audit WHERE tenant_id = $1 AND action = 'tenant.created'`, w.ann.TenantID); who[0] != "192.0.2.1 r1 dashboard" {
 		t.Errorf("who acted: %v", who)
