@@ -34,6 +34,10 @@ func permissionFromProto(p adminv1.Permission) tenants.Permission {
 		return tenants.KeysWrite
 	case adminv1.Permission_PERMISSION_EVENTS_PUBLISH:
 		return tenants.EventsPublish
+	case adminv1.Permission_PERMISSION_USAGE_READ:
+		return tenants.UsageRead
+	case adminv1.Permission_PERMISSION_AUDIT_READ:
+		return tenants.AuditRead
 	case adminv1.Permission_PERMISSION_UNSPECIFIED:
 		return unnamed
 	default:

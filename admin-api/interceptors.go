@@ -65,20 +65,26 @@ func (s *server) authenticate() connect.Interceptor {
 			if permissionOf(req.Spec()) == public {
 				return next(ctx, req)
 			}
-			token := s.sessionToken(req.Header())
-			if token == "" {
-				return nil, errNoSession
-			}
-			m, err := s.People.Session(ctx, tenants.HashToken(token))
-			if errors.Is(err, tenants.ErrNotFound) {
-				return nil, errNoSession
-			}
+			m, err := s.whoCalls(ctx, req.Header())
 			if err != nil {
 				return nil, err
 			}
 			return next(context.WithValue(ctx, callerKey{}, m), req)
 		}
 	})
+}
+
+// whoCalls returns whose session the headers of a request name.
+func (s *server) whoCalls(ctx context.Context, h http.Header) (tenants.Membership, error) {
+	token := s.sessionToken(h)
+	if token == "" {
+		return tenants.Membership{}, errNoSession
+	}
+	m, err := s.People.Session(ctx, tenants.HashToken(token))
+	if errors.Is(err, tenants.ErrNotFound) {
+		return tenants.Membership{}, errNoSession
+	}
+	return m, err
 }
 
 // authorize refuses who may not do what a method needs. A method that names no permission is refused for
@@ -92,14 +98,22 @@ func authorize() connect.Interceptor {
 			case p == unnamed:
 				return nil, connect.NewError(connect.CodePermissionDenied, errors.New("nobody may call this method"))
 			default:
-				if role := caller(ctx).Role; !role.May(p) {
-					return nil, connect.NewError(connect.CodePermissionDenied,
-						fmt.Errorf("this needs the permission %s, which the role %s does not have; ask an owner or admin", p, role))
+				if err := mayCall(caller(ctx), p); err != nil {
+					return nil, err
 				}
 				return next(ctx, req)
 			}
 		}
 	})
+}
+
+// mayCall refuses who lacks a permission of a role.
+func mayCall(m tenants.Membership, p tenants.Permission) error {
+	if m.Role.May(p) {
+		return nil
+	}
+	return connect.NewError(connect.CodePermissionDenied,
+		fmt.Errorf("this needs the permission %s, which the role %s does not have; ask an owner or admin", p, m.Role))
 }
 
 // sessionToken returns the token in the cookie of the session, or an empty string.
@@ -115,7 +129,7 @@ func (s *server) sessionToken(h http.Header) string {
 func actor(ctx context.Context) tenants.Actor {
 	m := caller(ctx)
 	return tenants.Actor{
-		TenantID: m.Tenant.ID, UserID: m.User.ID, Via: "dashboard",
+		TenantID: m.Tenant.ID, UserID: m.User.ID, Email: m.User.Email, Via: "dashboard",
 		IP: peerIP(ctx), RequestID: requestid.From(ctx),
 	}
 }

@@ -14,8 +14,10 @@ import (
 	"github.com/pealhq/peal/admin-api/gen/peal/admin/v1/adminv1connect"
 	"github.com/pealhq/peal/internal/requestid"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/pgaudit"
 	"github.com/pealhq/peal/tenants/pgpeople"
 	"github.com/pealhq/peal/tenants/pgstore"
+	"github.com/pealhq/peal/usage/pgusage"
 )
 
 // Prefix is the path under which the API is served.
@@ -39,6 +41,9 @@ type Publisher interface {
 type Config struct {
 	Store     *pgstore.Store
 	People    *pgpeople.Store
+	Audit     *pgaudit.Store
+	Usage     *pgusage.Store
+	Live      Live
 	Passwords *tenants.Passwords
 	Publisher Publisher
 	Logger    *slog.Logger
@@ -87,12 +92,18 @@ func New(cfg Config) (http.Handler, error) {
 	mux.Handle(adminv1connect.NewSettingsServiceHandler(s, options))
 	mux.Handle(adminv1connect.NewEventServiceHandler(s, options))
 	mux.Handle(adminv1connect.NewPlatformServiceHandler(s, options))
+	mux.Handle(adminv1connect.NewAuditServiceHandler(s, options))
+	mux.Handle(adminv1connect.NewUsageServiceHandler(s, options))
 	if err := everyMethodNamesAPermission(); err != nil {
 		return nil, fmt.Errorf("admin API: %w", err)
 	}
-	h := http.StripPrefix(Prefix, mux)
+	// A file takes longer than a call, and has its own bound.
+	all := http.NewServeMux()
+	all.Handle("/export/", s.exports())
+	all.Handle("/", prepare(mux))
+	h := http.StripPrefix(Prefix, all)
 	h = http.NewCrossOriginProtection().Handler(h)
-	return requestid.Handler(prepare(h)), nil
+	return requestid.Handler(h), nil
 }
 
 // hostKey is where the context holds the host that the caller used, without its port.

@@ -24,9 +24,11 @@ import (
 	"github.com/pealhq/peal/admin-api/gen/peal/admin/v1/adminv1connect"
 	"github.com/pealhq/peal/internal/testenv"
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/pgaudit"
 	"github.com/pealhq/peal/tenants/pgdb"
 	"github.com/pealhq/peal/tenants/pgpeople"
 	"github.com/pealhq/peal/tenants/pgstore"
+	"github.com/pealhq/peal/usage/pgusage"
 )
 
 func TestMain(m *testing.M) { testenv.Main(m) }
@@ -37,6 +39,17 @@ type desk struct {
 	databaseURL string
 	log         *lockedBuffer
 	published   *published
+	live        *live
+}
+
+// live knows how many clients an app has, or is away.
+type live struct {
+	connections map[string]int
+	err         error
+}
+
+func (l *live) Connections(_ context.Context, appID string) (int, error) {
+	return l.connections[appID], l.err
 }
 
 type lockedBuffer struct {
@@ -72,7 +85,7 @@ func (p *published) Publish(_ context.Context, app *tenants.App, channel, name, 
 
 func newDesk(t *testing.T, controlURL string) *desk {
 	t.Helper()
-	d := &desk{databaseURL: testenv.Postgres(t), log: &lockedBuffer{}, published: &published{}}
+	d := &desk{databaseURL: testenv.Postgres(t), log: &lockedBuffer{}, published: &published{}, live: &live{connections: map[string]int{}}}
 	sealer, err := tenants.NewSealer(tenants.NewKeyEncryptionKey())
 	if err != nil {
 		t.Fatal(err)
@@ -89,6 +102,9 @@ func newDesk(t *testing.T, controlURL string) *desk {
 	h, err := adminapi.New(adminapi.Config{
 		Store:     pgstore.New(pgstore.Config{DB: db, Sealer: sealer}),
 		People:    pgpeople.New(db),
+		Audit:     pgaudit.New(db),
+		Usage:     pgusage.New(db),
+		Live:      d.live,
 		Passwords: tenants.NewPasswords(2), Publisher: d.published,
 		Logger:     slog.New(slog.NewJSONHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		ControlURL: u,
@@ -112,6 +128,8 @@ type person struct {
 	keys     adminv1connect.KeyServiceClient
 	event    adminv1connect.EventServiceClient
 	settings adminv1connect.SettingsServiceClient
+	audit    adminv1connect.AuditServiceClient
+	usage    adminv1connect.UsageServiceClient
 }
 
 func (d *desk) stranger(t *testing.T) *person {
@@ -129,6 +147,8 @@ func (d *desk) stranger(t *testing.T) *person {
 		keys:     adminv1connect.NewKeyServiceClient(c, base),
 		event:    adminv1connect.NewEventServiceClient(c, base),
 		settings: adminv1connect.NewSettingsServiceClient(c, base),
+		audit:    adminv1connect.NewAuditServiceClient(c, base),
+		usage:    adminv1connect.NewUsageServiceClient(c, base),
 	}
 }
 
@@ -204,7 +224,7 @@ func TestSignUpLogInLogOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := me.GetAccount()
-	if a.GetEmail() != "ann@example.com" || a.GetTenantName() != "Acme" || a.GetRole() != "owner" || len(a.GetPermissions()) != 7 {
+	if a.GetEmail() != "ann@example.com" || a.GetTenantName() != "Acme" || a.GetRole() != "owner" || len(a.GetPermissions()) != 9 {
 		t.Errorf("account %v", a)
 	}
 	if _, err := ann.auth.LogOut(ctx, &adminv1.LogOutRequest{}); err != nil {

@@ -7,8 +7,10 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"connectrpc.com/connect"
 	"github.com/jackc/pgx/v5"
@@ -46,7 +48,7 @@ func (p *person) call(ctx context.Context, m protoreflect.MethodDescriptor, valu
 	req := dynamicpb.NewMessage(m.Input())
 	for name, value := range values {
 		if f := m.Input().Fields().ByName(protoreflect.Name(name)); f != nil {
-			req.Set(f, protoreflect.ValueOfString(value))
+			req.Set(f, valueOf(req, f, value))
 		}
 	}
 	procedure := fmt.Sprintf("%s/%s/%s", p.base, m.Parent().FullName(), m.Name())
@@ -59,6 +61,21 @@ func (p *person) call(ctx context.Context, m protoreflect.MethodDescriptor, valu
 		}))
 	_, err := client.CallUnary(ctx, connect.NewRequest(req))
 	return err
+}
+
+// valueOf reads a value of a field: a text, the name of a constant, or the seconds of a time.
+func valueOf(m protoreflect.Message, f protoreflect.FieldDescriptor, text string) protoreflect.Value {
+	switch {
+	case f.Enum() != nil:
+		return protoreflect.ValueOfEnum(f.Enum().Values().ByName(protoreflect.Name(text)).Number())
+	case f.Message() != nil:
+		v := m.NewField(f)
+		n, _ := strconv.ParseInt(text, 10, 64)
+		v.Message().Set(f.Message().Fields().ByName("seconds"), protoreflect.ValueOfInt64(n))
+		return v
+	default:
+		return protoreflect.ValueOfString(text)
+	}
 }
 
 func TestEveryMethodNamesAPermissionAndIsRefusedWithoutIt(t *testing.T) {
@@ -91,6 +108,8 @@ func TestEveryRoleMayCallWhatItsPermissionsSay(t *testing.T) {
 		adminv1.Permission_PERMISSION_KEYS_REVEAL:    tenants.KeysReveal,
 		adminv1.Permission_PERMISSION_KEYS_WRITE:     tenants.KeysWrite,
 		adminv1.Permission_PERMISSION_EVENTS_PUBLISH: tenants.EventsPublish,
+		adminv1.Permission_PERMISSION_USAGE_READ:     tenants.UsageRead,
+		adminv1.Permission_PERMISSION_AUDIT_READ:     tenants.AuditRead,
 	}
 	for _, role := range tenants.Roles() {
 		d.exec(t, `UPDATE memberships SET role = $1`, string(role))
@@ -135,7 +154,7 @@ func TestNoMethodReachesAnotherTenant(t *testing.T) {
 	foreign := map[string]string{
 		"app_id": app.GetId(), "key": key.GetKey(),
 		// What is no id, so that the request is otherwise in order.
-		"name": "x", "channel": "c", "data": "{}",
+		"name": "x", "channel": "c", "data": "{}", "step": "USAGE_STEP_HOUR", "since": strconv.FormatInt(time.Now().Unix(), 10),
 	}
 	ann := d.signedUp(t, "ann@example.com", "Acme")
 	before := d.snapshot(t)
@@ -158,7 +177,7 @@ func TestNoMethodReachesAnotherTenant(t *testing.T) {
 		walked++
 		wantCode(t, string(m.FullName())+" with another tenant's ids", ann.call(t.Context(), m, foreign), connect.CodeNotFound)
 	}
-	if walked < 12 {
+	if walked < 14 {
 		t.Errorf("only %d methods take ids", walked)
 	}
 	if after := d.snapshot(t); !slices.Equal(before, after) {

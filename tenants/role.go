@@ -32,17 +32,19 @@ const (
 	KeysReveal    Permission = "keys.reveal"
 	KeysWrite     Permission = "keys.write"
 	EventsPublish Permission = "events.publish"
+	UsageRead     Permission = "usage.read"
+	AuditRead     Permission = "audit.read"
 )
 
 // Permissions returns what a role may do, in a fixed order. An unknown role may do nothing.
 func (r Role) Permissions() []Permission {
 	switch r {
 	case RoleOwner, RoleAdmin:
-		return []Permission{AppsRead, AppsWrite, AppsDelete, KeysRead, KeysReveal, KeysWrite, EventsPublish}
+		return []Permission{AppsRead, AppsWrite, AppsDelete, KeysRead, KeysReveal, KeysWrite, EventsPublish, UsageRead, AuditRead}
 	case RoleDeveloper:
-		return []Permission{AppsRead, AppsWrite, KeysRead, KeysReveal, KeysWrite, EventsPublish}
+		return []Permission{AppsRead, AppsWrite, KeysRead, KeysReveal, KeysWrite, EventsPublish, UsageRead}
 	case RoleViewer:
-		return []Permission{AppsRead, KeysRead}
+		return []Permission{AppsRead, KeysRead, UsageRead}
 	default:
 		return nil
 	}

@@ -116,6 +116,9 @@ func (p *platform) controlHandler() (http.Handler, error) {
 	api, err := adminapi.New(adminapi.Config{
 		Store:      p.store.Store,
 		People:     p.store.people,
+		Audit:      p.store.audit,
+		Usage:      p.metering.store,
+		Live:       liveCounts{p.bus},
 		Passwords:  tenants.NewPasswords(runtime.GOMAXPROCS(0)),
 		Publisher:  testPublisher{p.publish},
 		Logger:     p.cfg.log,

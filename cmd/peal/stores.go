@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/pealhq/peal/tenants"
+	"github.com/pealhq/peal/tenants/pgaudit"
 	"github.com/pealhq/peal/tenants/pgdb"
 	"github.com/pealhq/peal/tenants/pgpeople"
 	"github.com/pealhq/peal/tenants/pgstore"
@@ -13,6 +14,7 @@ import (
 type stores struct {
 	*pgstore.Store
 	people *pgpeople.Store
+	audit  *pgaudit.Store
 	db     *pgdb.DB
 }
 
@@ -29,6 +31,7 @@ func newStores(ctx context.Context, url string, kek tenants.KeyEncryptionKey) (*
 	return &stores{
 		Store:  pgstore.New(pgstore.Config{DB: db, Sealer: sealer}),
 		people: pgpeople.New(db),
+		audit:  pgaudit.New(db),
 		db:     db,
 	}, nil
 }

@@ -27,6 +27,7 @@ var mayImport = []row{
 	{"tenants", nil, "a foundation: who may speak, whatever is said and wherever"},
 	{"tenants/pgdb", []string{"tenants", "migrations"}, "how statements reach the database, whatever they say"},
 	{"tenants/pgstore", []string{"tenants", "tenants/pgdb", "usage"}, "the SQL of the control plane, and nothing else"},
+	{"tenants/pgaudit", []string{"tenants", "tenants/pgdb"}, "the SQL that reads the log of changes, and nothing else"},
 	{"tenants/pgpeople", []string{"tenants", "tenants/pgdb"}, "the SQL of who works on the control plane, and nothing else"},
 	{"tenants/redislimits", []string{"tenants/limits"}, "how edges share what limits admit, and not for whom"},
 	{"tenants/...", []string{"tenants"}, "what serves tenants knows only tenants"},
@@ -57,7 +58,7 @@ var mayImport = []row{
 	{"admin-api/gen/...", []string{"admin-api/gen/..."}, "generated types know nothing of us"},
 	{
 		"admin-api/...",
-		[]string{"tenants", "tenants/manifest", "tenants/pgstore", "tenants/pgpeople", "usage", "admin-api/...", "internal/requestid"},
+		[]string{"tenants", "tenants/manifest", "tenants/pgstore", "tenants/pgpeople", "tenants/pgaudit", "usage", "usage/pgusage", "admin-api/...", "internal/requestid"},
 		"the control plane knows tenants and their store; what it shows of live traffic comes through its own interfaces, " +
 			"which cmd fills",
 	},

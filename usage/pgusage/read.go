@@ -107,45 +107,27 @@ func known(ctx context.Context, q pgdb.Querier, tenant uuid.UUID, app string) er
 	return err
 }
 
-// AppPoint is what one app used in one step.
-type AppPoint struct {
-	App string
-	usage.Point
-}
-
-// Export returns what each app of a tenant used, or one of them, app after app and step after step: of each app that used
-// anything in the range every step in which somebody counted. When that is more than most it is [tenants.ErrLimit].
-func (s *Store) Export(ctx context.Context, tenant uuid.UUID, app string, r Range, most int) ([]AppPoint, error) {
-	var points []AppPoint
+// UsedBy returns the apps of a tenant that used anything in a range, or the one that is asked for, if it did.
+func (s *Store) UsedBy(ctx context.Context, tenant uuid.UUID, app string, r Range) ([]string, error) {
+	var apps []string
 	err := s.db.Read(ctx, pgdb.Tenant(tenant), func(q pgdb.Querier) error {
 		if err := known(ctx, q, tenant, app); err != nil {
 			return err
 		}
-		rows, err := pgdb.All[pointRow](ctx, q, `
-			WITH users AS (
-				SELECT DISTINCT app_id
-				FROM usage
-				WHERE tenant_id = @tenant AND step = @step AND start >= @since AND start < @until
-					AND app_id <> '' AND (@app = '' OR app_id = @app)
-			)
-			SELECT users.app_id, `+columns+`
-			FROM users
-				CROSS JOIN usage_coverage c
-				LEFT JOIN usage u ON u.tenant_id = @tenant AND u.app_id = users.app_id AND u.step = c.step AND u.start = c.start
-			WHERE c.step = @step AND c.start >= @since AND c.start < @until
-			ORDER BY users.app_id, c.start
-			LIMIT @most + 1`,
-			pgx.NamedArgs{"tenant": tenant, "app": app, "step": string(r.Step), "since": r.Since, "until": r.Until, "most": most})
-		if err == nil && len(rows) > most {
-			return tenants.ErrLimit
-		}
-		for i := range rows {
-			points = append(points, AppPoint{App: rows[i].AppID, Point: rows[i].point()})
+		rows, err := pgdb.All[struct{ AppID string }](ctx, q, `
+			SELECT DISTINCT app_id
+			FROM usage
+			WHERE tenant_id = @tenant AND step = @step AND start >= @since AND start < @until
+				AND app_id <> '' AND (@app = '' OR app_id = @app)
+			ORDER BY app_id`,
+			pgx.NamedArgs{"tenant": tenant, "app": app, "step": string(r.Step), "since": r.Since, "until": r.Until})
+		for _, row := range rows {
+			apps = append(apps, row.AppID)
 		}
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("export usage: %w", err)
+		return nil, fmt.Errorf("apps that used something: %w", err)
 	}
-	return points, nil
+	return apps, nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -223,8 +225,11 @@ func TestTheWallBetweenTenants(t *testing.T) {
 	if _, err := l.Points(t.Context(), acme, "9", r); !errors.Is(err, tenants.ErrNotFound) {
 		t.Errorf("another tenant's app: %v", err)
 	}
-	if _, err := l.Export(t.Context(), acme, "9", r, 10); !errors.Is(err, tenants.ErrNotFound) {
-		t.Errorf("export of another tenant's app: %v", err)
+	if _, err := l.UsedBy(t.Context(), acme, "9", r); !errors.Is(err, tenants.ErrNotFound) {
+		t.Errorf("whether another tenant's app used something: %v", err)
+	}
+	if top, err := l.Top(t.Context(), acme, r, ByMessages, 10); err != nil || len(top) != 1 || top[0].App != "1" {
+		t.Errorf("top apps: %+v, %v", top, err)
 	}
 	if all := l.points(acme, "", r); len(all) != 1 || all[0].PeakConnections != 1 {
 		t.Errorf("all apps: %+v", all)
@@ -270,28 +275,56 @@ func TestUsageOutlivesItsApp(t *testing.T) {
 	}
 }
 
-func TestExport(t *testing.T) {
+func TestUsedBy(t *testing.T) {
 	l := newLedger(t)
 	at := usage.Minute.Start(time.Now().Add(-time.Hour))
-	r := Range{Step: usage.Minute, Since: at, Until: at.Add(time.Hour)}
+	r := Range{Step: usage.Minute, Since: at, Until: at.Add(2 * time.Minute)}
 	l.write("a", 1, at, of(acme, "2", connected(2)), of(bolt, "9", connected(9)))
 	l.write("a", 2, at.Add(time.Minute), of(acme, "1", connected(1)), of(acme, "2", connected(1)))
-	got, err := l.Export(t.Context(), acme, "", r, 4)
-	if err != nil {
-		t.Fatal(err)
+	l.write("a", 3, at.Add(2*time.Minute), of(acme, "3", connected(1)))
+	for app, want := range map[string][]string{"": {"1", "2"}, "1": {"1"}, "3": nil} {
+		if got, err := l.UsedBy(t.Context(), acme, app, r); err != nil || !slices.Equal(got, want) {
+			t.Errorf("of %q: %v, %v", app, got, err)
+		}
 	}
-	var lines []string
-	for _, p := range got {
-		lines = append(lines, fmt.Sprint(p.App, " ", p.Start.Sub(at), " ", p.PeakConnections))
+}
+
+func TestTop(t *testing.T) {
+	l := newLedger(t)
+	l.exec(`INSERT INTO tenants (id, name) VALUES ('` + acme.String() + `', 'Acme')`)
+	l.exec(`INSERT INTO apps (id, tenant_id, name) VALUES ('1', '` + acme.String() + `', 'Chat')`)
+	at := usage.Minute.Start(time.Now().Add(-time.Hour))
+	one := usage.Counts{PeakConnections: 9, ConnectionTime: usage.IntervalLength, MessagesIn: 1, BytesIn: 50}
+	two := usage.Counts{PeakConnections: 2, MessagesIn: 2, MessagesOut: 3, BytesOut: 20}
+	three := usage.Counts{MessagesOut: 4}
+	three.Rejections[usage.Busy], three.Rejections[usage.Invalid] = 1, 2
+	l.write("a", 1, at, of(acme, "1", one), of(acme, "2", two), of(acme, "3", three))
+	l.write("a", 2, at.Add(time.Minute), of(acme, "1", one))
+	r := Range{Step: usage.Minute, Since: at, Until: at.Add(time.Hour)}
+	for order, want := range map[Order]string{ByMessages: "2 3 1", ByConnections: "1 2 3", ByBytes: "1 2 3", ByRejections: "3 1 2"} {
+		got, err := l.Top(t.Context(), acme, r, order, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var apps []string
+		for _, a := range got {
+			apps = append(apps, a.App)
+		}
+		if text := strings.Join(apps, " "); text != want {
+			t.Errorf("%v: %s, want %s", order, text, want)
+		}
 	}
-	if d := cmp.Diff([]string{"1 0s 0", "1 1m0s 1", "2 0s 2", "2 1m0s 1"}, lines); d != "" {
-		t.Error(d)
+	got, err := l.Top(t.Context(), acme, r, ByConnections, 1)
+	if err != nil || len(got) != 1 {
+		t.Fatalf("%+v, %v", got, err)
 	}
-	if one, err := l.Export(t.Context(), acme, "1", r, 4); err != nil || len(one) != 2 {
-		t.Errorf("one app: %v, %v", one, err)
+	first := got[0]
+	if first.Name != "Chat" || first.PeakConnections != 9 || first.MessagesIn != 2 || first.BytesIn != 100 || first.AverageConnections() != 1 {
+		t.Errorf("%+v, %v on average", first, first.AverageConnections())
 	}
-	if _, err := l.Export(t.Context(), acme, "", r, 3); !errors.Is(err, tenants.ErrLimit) {
-		t.Errorf("more than may be: %v", err)
+	last, err := l.Top(t.Context(), acme, r, ByRejections, 1)
+	if err != nil || len(last) != 1 || last[0].Name != "" || last[0].Rejections.Total() != 3 {
+		t.Errorf("%+v, %v", last, err)
 	}
 }
 
@@ -317,11 +350,11 @@ func TestOldRowsAreRemoved(t *testing.T) {
 		}
 		left := ""
 		for _, step := range usage.Steps() {
-			points, err := l.Export(t.Context(), acme, "", Range{Step: step, Since: step.Start(at), Until: at.Add(time.Minute)}, 10)
+			apps, err := l.UsedBy(t.Context(), acme, "", Range{Step: step, Since: step.Start(at), Until: at.Add(time.Minute)})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(points) > 0 {
+			if len(apps) > 0 {
 				if left != "" {
 					left += " "
 				}

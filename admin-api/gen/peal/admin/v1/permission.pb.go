@@ -46,21 +46,27 @@ const (
 	Permission_PERMISSION_KEYS_WRITE Permission = 8
 	// Publish events from the dashboard.
 	Permission_PERMISSION_EVENTS_PUBLISH Permission = 9
+	// See what the apps of the tenant have used.
+	Permission_PERMISSION_USAGE_READ Permission = 40
+	// See who changed what in the tenant.
+	Permission_PERMISSION_AUDIT_READ Permission = 41
 )
 
 // Enum value maps for Permission.
 var (
 	Permission_name = map[int32]string{
-		0: "PERMISSION_UNSPECIFIED",
-		1: "PERMISSION_PUBLIC",
-		2: "PERMISSION_SIGNED_IN",
-		3: "PERMISSION_APPS_READ",
-		4: "PERMISSION_APPS_WRITE",
-		5: "PERMISSION_APPS_DELETE",
-		6: "PERMISSION_KEYS_READ",
-		7: "PERMISSION_KEYS_REVEAL",
-		8: "PERMISSION_KEYS_WRITE",
-		9: "PERMISSION_EVENTS_PUBLISH",
+		0:  "PERMISSION_UNSPECIFIED",
+		1:  "PERMISSION_PUBLIC",
+		2:  "PERMISSION_SIGNED_IN",
+		3:  "PERMISSION_APPS_READ",
+		4:  "PERMISSION_APPS_WRITE",
+		5:  "PERMISSION_APPS_DELETE",
+		6:  "PERMISSION_KEYS_READ",
+		7:  "PERMISSION_KEYS_REVEAL",
+		8:  "PERMISSION_KEYS_WRITE",
+		9:  "PERMISSION_EVENTS_PUBLISH",
+		40: "PERMISSION_USAGE_READ",
+		41: "PERMISSION_AUDIT_READ",
 	}
 	Permission_value = map[string]int32{
 		"PERMISSION_UNSPECIFIED":    0,
@@ -73,6 +79,8 @@ var (
 		"PERMISSION_KEYS_REVEAL":    7,
 		"PERMISSION_KEYS_WRITE":     8,
 		"PERMISSION_EVENTS_PUBLISH": 9,
+		"PERMISSION_USAGE_READ":     40,
+		"PERMISSION_AUDIT_READ":     41,
 	}
 )
 
@@ -126,7 +134,7 @@ var File_peal_admin_v1_permission_proto protoreflect.FileDescriptor
 
 const file_peal_admin_v1_permission_proto_rawDesc = "" +
 	"\n" +
-	"\x1epeal/admin/v1/permission.proto\x12\rpeal.admin.v1\x1a google/protobuf/descriptor.proto*\x9a\x02\n" +
+	"\x1epeal/admin/v1/permission.proto\x12\rpeal.admin.v1\x1a google/protobuf/descriptor.proto*\xd0\x02\n" +
 	"\n" +
 	"Permission\x12\x1a\n" +
 	"\x16PERMISSION_UNSPECIFIED\x10\x00\x12\x15\n" +
@@ -138,7 +146,9 @@ const file_peal_admin_v1_permission_proto_rawDesc = "" +
 	"\x14PERMISSION_KEYS_READ\x10\x06\x12\x1a\n" +
 	"\x16PERMISSION_KEYS_REVEAL\x10\a\x12\x19\n" +
 	"\x15PERMISSION_KEYS_WRITE\x10\b\x12\x1d\n" +
-	"\x19PERMISSION_EVENTS_PUBLISH\x10\t:[\n" +
+	"\x19PERMISSION_EVENTS_PUBLISH\x10\t\x12\x19\n" +
+	"\x15PERMISSION_USAGE_READ\x10(\x12\x19\n" +
+	"\x15PERMISSION_AUDIT_READ\x10):[\n" +
 	"\n" +
 	"permission\x12\x1e.google.protobuf.MethodOptions\x18\xa9\x8b\x03 \x01(\x0e2\x19.peal.admin.v1.PermissionR\n" +
 	"permissionB<Z:github.com/pealhq/peal/admin-api/gen/peal/admin/v1;adminv1b\x06proto3"
