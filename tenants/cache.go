@@ -139,6 +139,13 @@ func (c *Cache) DropAll() {
 	c.forget()
 }
 
+// Current tells whether nothing that was told of an app since is missing in what the cache answers for it. It is not while the
+// loader fails and an older answer stands in.
+func (c *Cache) Current(id string) bool {
+	e := c.entry(id)
+	return e == nil || !e.dropped.Load()
+}
+
 func (c *Cache) entry(id string) *entry {
 	e, ok := c.apps.Load(id)
 	if !ok {

@@ -140,8 +140,14 @@ func TestCacheServesWhatItKnowsWhileTheLoaderIsAway(t *testing.T) {
 		c := tenants.NewCache(tenants.CacheConfig{Loader: s})
 		wantName(t, c.ByKey, "k", "known")
 		s.setAway(true)
+		if !c.Current("7") || !c.Current("8") {
+			t.Error("nothing has changed")
+		}
 		c.DropAll()
 		wantName(t, c.ByKey, "k", "known")
+		if c.Current("7") {
+			t.Error("an answer that stands in is not told from others")
+		}
 		wantErr(t, c.ByKey, "other", tenants.ErrUnavailable)
 		asked := s.loads.Load()
 		for range 100 {
@@ -157,6 +163,9 @@ func TestCacheServesWhatItKnowsWhileTheLoaderIsAway(t *testing.T) {
 		s.setAway(false)
 		time.Sleep(2 * time.Second)
 		wantName(t, c.ByID, "7", "known")
+		if !c.Current("7") {
+			t.Error("what was asked for again is current")
+		}
 	})
 }
 

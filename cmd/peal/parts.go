@@ -36,7 +36,7 @@ func (p *platform) build() {
 		share = p.shared.Share
 	}
 	p.sessions = session.NewRegistry(session.RegistryConfig{
-		Apps: p.cache, Hub: p.hub, Presence: p.bus, Publisher: p.publish, Counts: p.counts, Limiter: limiter, Usage: p.metering.meter, Share: share, Logger: log,
+		Apps: p.cache, Current: p.cache.Current, Hub: p.hub, Presence: p.bus, Publisher: p.publish, Counts: p.counts, Limiter: limiter, Usage: p.metering.meter, Share: share, Logger: log,
 		Arrivals: session.NewArrivals(session.ArrivalsConfig{
 			Total: p.cfg.settings.count(setAcceptRate), PerAddress: p.cfg.settings.count(setAddressRate),
 		}),
@@ -70,6 +70,7 @@ func (p *platform) build() {
 			p.sessions.Recheck(ctx, appID)
 		},
 		Reset: func(ctx context.Context) {
+			p.store.db.Renew()
 			p.cache.DropAll()
 			p.sessions.RecheckAll(ctx)
 		},

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/pealhq/peal/channels"
@@ -79,20 +80,30 @@ func (r *Registry) part(ctx context.Context, s *Session) {
 	}
 }
 
-// countAgainEvery is how often those are counted who could not be when they came.
-const countAgainEvery = 2 * time.Second
+// tryAgainEvery is how often what could not be done is tried again.
+const tryAgainEvery = 2 * time.Second
 
-// Run counts those who came while that could not be done, until ctx ends.
+// Run counts those who came while that could not be done, and checks those again whose right could not be checked, until
+// ctx ends.
 func (r *Registry) Run(ctx context.Context) error {
-	tick := time.NewTicker(countAgainEvery)
+	var both sync.WaitGroup
+	// Apart from each other: what one of them waits for, the other does not need.
+	both.Go(func() { again(ctx, func() { r.countLate(ctx); r.full.forget(time.Now()) }) })
+	both.Go(func() { again(ctx, func() { r.recheckLate(ctx) }) })
+	both.Wait()
+	return nil
+}
+
+// again calls f now and then until ctx ends.
+func again(ctx context.Context, f func()) {
+	tick := time.NewTicker(tryAgainEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
-			r.countLate(ctx)
-			r.full.forget(time.Now())
+			f()
 		case <-ctx.Done():
-			return nil
+			return
 		}
 	}
 }

@@ -144,7 +144,8 @@ type edge struct {
 	publisher *publish.Publisher
 	counts    *session.Counts
 	registry  *session.Registry
-	share     func(int) int // for registryWith
+	share     func(int) int     // for registryWith
+	current   func(string) bool // for registryWith
 }
 
 func newEdge(t testing.TB) *edge {
@@ -179,7 +180,7 @@ func newEdge(t testing.TB) *edge {
 func (e *edge) registryWith(a *session.Arrivals) *session.Registry {
 	return session.NewRegistry(session.RegistryConfig{
 		Apps: e.apps, Hub: e.hub, Presence: e.bus, Publisher: e.publisher, Counts: e.counts, Arrivals: a,
-		Limiter: limits.NewLimiter(limits.NewMemoryRates()), Share: e.share,
+		Limiter: limits.NewLimiter(limits.NewMemoryRates()), Share: e.share, Current: e.current,
 		Logger: slog.New(slog.DiscardHandler),
 	})
 }

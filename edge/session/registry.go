@@ -26,6 +26,9 @@ type RegistryConfig struct {
 	Hub       *channels.Hub
 	Presence  channels.Presence
 	Publisher *publish.Publisher
+	// Current tells whether what Apps answer for an app holds now; nil is that it always does. While it does not, the app's
+	// conversations are checked again and again.
+	Current func(appID string) bool
 	// Counts tells subscribers how many they are.
 	Counts *Counts
 	// Arrivals bounds how fast visitors come in; nil is no bound.
@@ -52,6 +55,7 @@ type Registry struct {
 	mu        sync.Mutex
 	apps      map[string]map[*Session]struct{} // guarded by mu; by the app's id
 	uncounted map[*Session]struct{}            // guarded by mu; those who are in and still to be counted
+	unchecked map[string]struct{}              // guarded by mu; the apps whose conversations are to be checked again
 }
 
 // NewRegistry returns a registry without conversations.
@@ -59,7 +63,7 @@ func NewRegistry(cfg RegistryConfig) *Registry {
 	tooFast := prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "peal_connections_too_fast_total", Help: "Clients that were refused because more of their app were connecting than may in a second.",
 	})
-	return &Registry{tooFast: tooFast, cfg: cfg, apps: make(map[string]map[*Session]struct{}), uncounted: make(map[*Session]struct{}), troubles: rate.Sometimes{First: 20, Interval: time.Second}}
+	return &Registry{tooFast: tooFast, cfg: cfg, apps: make(map[string]map[*Session]struct{}), uncounted: make(map[*Session]struct{}), unchecked: make(map[string]struct{}), troubles: rate.Sometimes{First: 20, Interval: time.Second}}
 }
 
 // Collectors returns the registry's metrics.
@@ -125,8 +129,13 @@ func (r *Registry) remove(s *Session) {
 }
 
 // Recheck asks again for every key by which an app has conversations under way. It ends those that lost their right
-// and gives the others the app's new settings; where the answer cannot be had they stay as they are.
+// and gives the others the app's new settings; where the answer cannot be had they stay as they are, and it is asked for again.
 func (r *Registry) Recheck(ctx context.Context, appID string) {
+	r.recheck(ctx, appID)
+}
+
+// recheck is Recheck, and tells whether the answer could be had.
+func (r *Registry) recheck(ctx context.Context, appID string) bool {
 	for key, sessions := range r.byKey(appID) {
 		app, end := r.lookUp(ctx, key)
 		for _, s := range sessions {
@@ -139,6 +148,26 @@ func (r *Registry) Recheck(ctx context.Context, appID string) {
 			} else if why.Final() {
 				s.carrier.End(why)
 			}
+		}
+	}
+	current := r.cfg.Current == nil || r.cfg.Current(appID)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.unchecked, appID)
+	if !current && len(r.apps[appID]) > 0 {
+		r.unchecked[appID] = struct{}{}
+	}
+	return current
+}
+
+// recheckLate checks the apps again whose answer could not be had, until one cannot be.
+func (r *Registry) recheckLate(ctx context.Context) {
+	r.mu.Lock()
+	list := slices.Collect(maps.Keys(r.unchecked))
+	r.mu.Unlock()
+	for _, id := range list {
+		if ctx.Err() != nil || !r.recheck(ctx, id) {
+			return
 		}
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -216,6 +218,33 @@ func FuzzHandle(f *testing.F) {
 			if _, err := pusher.ParseClientFrame([]byte(frame)); err != nil {
 				t.Errorf("%q was answered with %s: %v", text, frame, err)
 			}
+		}
+	})
+}
+
+// TestWhatCouldNotBeCheckedIsCheckedAgain: a key is revoked while the database does not answer, and an older answer stands in.
+func TestWhatCouldNotBeCheckedIsCheckedAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := newEdge(t)
+		var away atomic.Bool
+		e.current = func(string) bool { return !away.Load() }
+		e.registry = e.registryWith(nil)
+		e.run(e.registry.Run)
+		_, c := e.open("js")
+		away.Store(true)
+		e.registry.Recheck(t.Context(), e.app.ID)
+		time.Sleep(10 * time.Second)
+		if end := c.ended(); end != nil {
+			t.Fatalf("while nobody knows: %v", end)
+		}
+		revoked := *e.app
+		revoked.Keys = nil
+		e.apps.set(&revoked)
+		away.Store(false)
+		time.Sleep(3 * time.Second)
+		if end := c.ended(); end == nil || end.Code != pusher.CloseUnknownApp {
+			t.Errorf("when it is known: %v", end)
 		}
 	})
 }

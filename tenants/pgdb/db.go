@@ -43,6 +43,9 @@ func Open(ctx context.Context, url string) (*DB, error) {
 // Close closes all connections, after their statements have ended.
 func (db *DB) Close() { db.pool.Close() }
 
+// Renew has all connections made anew: for when one of them was found dead, and the others may be so without a word.
+func (db *DB) Renew() { db.pool.Reset() }
+
 // Ping tells whether the database answers.
 func (db *DB) Ping(ctx context.Context) error { return db.pool.Ping(ctx) }
 
