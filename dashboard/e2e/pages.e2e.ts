@@ -1,16 +1,14 @@
 import { mkdir } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
-import AxeBuilder from "@axe-core/playwright";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createApp, launch, logIn, signUp, visitor } from "./browser";
+import { check, folder } from "./look";
 import { demo, makeDataFolder, type Peal, startPeal } from "./peal";
 
 // Walks through every page in both themes and at two widths, two walks at a time. Each page is drawn to a file to be looked at
 // and must not be wider than the screen; the browser must have nothing to complain about. Axe looks at each theme and each
 // width once: it takes longer than all the rest, and finds colours by the theme and the order of things by the width.
 
-const folder = fileURLToPath(new URL("../screenshots", import.meta.url));
 const longName = "A name of sixty characters, which is as long as one may be.1";
 
 let browser: Browser;
@@ -232,26 +230,3 @@ test("loading and failing, drawn on purpose", async () => {
   await page.getByRole("switch", { name: "Client events" }).waitFor();
   await context.close();
 });
-
-async function check(page: Page, name: string, width: number, withAxe = true) {
-  // Appearing takes 150 ms at most, and a picture in the middle of it would be of nothing.
-  await page.waitForTimeout(250);
-  await page.screenshot({ path: `${folder}/${name}.png` });
-  expect(
-    await page.evaluate(() => document.documentElement.scrollWidth),
-    `width of ${name}`,
-  ).toBeLessThanOrEqual(width);
-  const cut = await page.evaluate(() =>
-    [...document.querySelectorAll("table")].some((table) => {
-      const frame = table.parentElement;
-      return frame !== null && frame.scrollWidth > frame.clientWidth;
-    }),
-  );
-  expect(cut, `${name} has a table that does not fit`).toBe(false);
-  if (!withAxe) return;
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-  expect(
-    serious.map(({ id, nodes }) => `${name}: ${id}: ${nodes.map((node) => node.html).join(" ")}`),
-  ).toEqual([]);
-}

@@ -13,8 +13,10 @@ import { isSignedIn, loadAccount } from "./api/auth";
 import { isSignedOut } from "./api/errors";
 import { prefetchKeys } from "./api/keys";
 import { prefetchPlatform } from "./api/platform";
+import { readAuditSearch } from "./components/audit-search";
 import { localPath } from "./components/local-path";
 import { PageSkeleton } from "./components/page-skeleton";
+import { type Order, readUsageSearch, type UsageSearch, usageOrders } from "./components/usage-range";
 import { FailurePage } from "./pages/failure";
 import { NotFoundPage } from "./pages/not-found";
 
@@ -138,6 +140,14 @@ const keys = createRoute({
   component: lazyRouteComponent(() => import("./pages/keys"), "KeysPage"),
 });
 
+const appUsage = createRoute({
+  getParentRoute: () => app,
+  path: "/usage",
+  validateSearch: readUsageSearch,
+  staticData: { crumb: "Usage" },
+  component: lazyRouteComponent(() => import("./pages/usage"), "AppUsagePage"),
+});
+
 const settings = createRoute({
   getParentRoute: () => app,
   path: "/settings",
@@ -151,6 +161,25 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("./pages/settings"), "SettingsPage"),
 });
 
+const usage = createRoute({
+  getParentRoute: () => shell,
+  path: "/usage",
+  validateSearch: (search): UsageSearch & { by?: Order } => {
+    const by = usageOrders.find((order) => order === search["by"]);
+    return { ...readUsageSearch(search), ...(by ? { by } : {}) };
+  },
+  staticData: { crumb: "Usage" },
+  component: lazyRouteComponent(() => import("./pages/usage"), "TenantUsagePage"),
+});
+
+const audit = createRoute({
+  getParentRoute: () => shell,
+  path: "/audit",
+  validateSearch: readAuditSearch,
+  staticData: { crumb: "Audit" },
+  component: lazyRouteComponent(() => import("./pages/audit"), "AuditPage"),
+});
+
 /** Inside the shell, so that who mistyped an address can go on from there. */
 const elsewhere = createRoute({ getParentRoute: () => shell, path: "$", component: NotFoundPage });
 
@@ -159,7 +188,9 @@ const dashboard = shell.addChildren([
   home,
   apps,
   newApp,
-  app.addChildren([appHome, start, keys, settings]),
+  usage,
+  audit,
+  app.addChildren([appHome, start, keys, appUsage, settings]),
 ]);
 
 const pages = [login, signup, dashboard] as const;

@@ -8,7 +8,7 @@ import { veilClass } from "../ui/dialog";
 import { setTheme } from "../ui/theme";
 import { matches } from "./matches";
 import { useOpenApp } from "./open-app";
-import { appPages } from "./side-nav";
+import { appPages, tenantPages } from "./side-nav";
 import { themes } from "./theme-menu";
 import { useLeave } from "./use-leave";
 
@@ -139,6 +139,13 @@ function useCommands(onShortcuts: () => void): Command[] {
       icon: icon(Boxes),
       run: () => void navigate({ to: "/apps" }),
     },
+    ...tenantPages.map(({ to, label, icon: Icon }) => ({
+      id: to,
+      group: "Page",
+      label: to === "/usage" ? "Usage of all apps" : label,
+      icon: icon(Icon),
+      run: () => void navigate({ to }),
+    })),
     {
       id: "new",
       group: "Action",

@@ -4,6 +4,7 @@ import { useForm } from "react-hook-form";
 import { explain, type Problem } from "../api/errors";
 import { Permission, useReasonAgainst } from "../api/permission";
 import { type AppSettings, useUpdateAppSettings } from "../api/settings";
+import { useLimitUse } from "../api/usage";
 import { Button } from "../ui/button";
 import { Card } from "../ui/card";
 import { Field, Input } from "../ui/field";
@@ -21,6 +22,7 @@ import {
 import { FormProblem } from "./problem";
 import { groupLimits, type NamedLimit, unitName } from "./setting-words";
 import { useUnsaved } from "./unsaved";
+import { UseOfLimit } from "./use-of-limit";
 
 type Values = { limits: LimitTexts };
 
@@ -33,6 +35,7 @@ export function LimitsForm({ settings }: { settings: AppSettings }) {
   const update = useUpdateAppSettings(settings.appId);
   const toast = useToast();
   const notAllowed = useReasonAgainst(Permission.APPS_WRITE);
+  const { limits: use } = useLimitUse(settings.appId);
   useUnsaved("Limits", isDirty);
   useEffect(() => {
     if (!isDirty) form.reset(toValues(settings));
@@ -67,6 +70,7 @@ export function LimitsForm({ settings }: { settings: AppSettings }) {
         hint={
           <>
             {of} {rangeInWords(limit)}
+            <UseOfLimit use={use?.find((one) => one.name === limit.name)} />
           </>
         }
         error={errors.limits?.[limitKey(limit)]?.message}

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { Boxes, KeyRound, type LucideIcon, Rocket, Settings2 } from "lucide-react";
+import { Boxes, ChartLine, KeyRound, type LucideIcon, Rocket, ScrollText, Settings2 } from "lucide-react";
 import type { Account } from "../api/auth";
 import { usePlatform } from "../api/platform";
 import { cx } from "../ui/cx";
@@ -15,7 +15,14 @@ const linkClass = cx(
 export const appPages = [
   { to: "/apps/$appId/start", label: "Get started", icon: Rocket },
   { to: "/apps/$appId/keys", label: "Keys", icon: KeyRound },
+  { to: "/apps/$appId/usage", label: "Usage", icon: ChartLine },
   { to: "/apps/$appId/settings", label: "Settings", icon: Settings2 },
+] as const satisfies { to: string; label: string; icon: LucideIcon }[];
+
+/** The pages of the tenant, beside its apps. */
+export const tenantPages = [
+  { to: "/usage", label: "Usage", icon: ChartLine },
+  { to: "/audit", label: "Audit", icon: ScrollText },
 ] as const satisfies { to: string; label: string; icon: LucideIcon }[];
 
 export function SideNav({ account, onGo }: { account: Account; onGo?: () => void }) {
@@ -38,6 +45,12 @@ export function SideNav({ account, onGo }: { account: Account; onGo?: () => void
           <Boxes aria-hidden className="size-4" />
           Apps
         </Link>
+        {tenantPages.map(({ to, label, icon: Icon }) => (
+          <Link key={to} to={to} className={linkClass} onClick={onGo}>
+            <Icon aria-hidden className="size-4" />
+            {label}
+          </Link>
+        ))}
         {open && (
           <>
             <div className="mt-5 mb-1 px-2.5 font-medium text-12 text-faint">

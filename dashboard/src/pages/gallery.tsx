@@ -5,6 +5,7 @@ import { Badge } from "../ui/badge";
 import { Button } from "../ui/button";
 import { Callout } from "../ui/callout";
 import { Card } from "../ui/card";
+import { Chart, type Series } from "../ui/chart";
 import { CodeBlock } from "../ui/code-block";
 import { CopyButton } from "../ui/copy-button";
 import { Dialog } from "../ui/dialog";
@@ -14,6 +15,7 @@ import { IconButton } from "../ui/icon-button";
 import { Kbd } from "../ui/kbd";
 import { Menu, MenuItem, MenuLine, MenuNote } from "../ui/menu";
 import { PasswordInput } from "../ui/password-input";
+import { Select } from "../ui/select";
 import { Sheet } from "../ui/sheet";
 import { Skeleton } from "../ui/skeleton";
 import { StatusDot } from "../ui/status-dot";
@@ -45,6 +47,7 @@ function Specimens({ theme }: { theme: "light" | "dark" }) {
       <Buttons />
       <Fields theme={theme} />
       <Switches />
+      <Charts />
       <Marks />
       <Group name="Callouts">
         <div className="flex w-full flex-col gap-2">
@@ -122,10 +125,48 @@ function Buttons() {
   );
 }
 
+const minutes = Array.from({ length: 60 }, (_, i) => 1_780_000_000 + i * 60);
+const wave = minutes.map((_, i) =>
+  i > 20 && i < 30 && i !== 25 ? null : Math.round(60 + 35 * Math.sin(i / 8)),
+);
+const lines: Series[] = [
+  { label: "Peak", values: wave, tone: "accent" },
+  { label: "Average", values: wave.map((value) => (value === null ? null : value / 2)), tone: "ok" },
+];
+const bound = { label: "Limit", value: 120 };
+const whole = (value: number) => String(Math.round(value));
+const minute = (seconds: number) => new Date(seconds * 1000).toISOString().slice(11, 16);
+
+function Charts() {
+  const frame = { times: minutes, format: whole, formatTime: minute, group: "gallery" };
+  return (
+    <Group name="Chart">
+      <div className="grid w-full gap-4 sm:grid-cols-2">
+        <Chart {...frame} title="With gaps and a limit" series={lines} limit={bound} />
+        <Chart {...frame} title="Empty" series={lines} empty="Nothing was counted in this range." />
+      </div>
+    </Group>
+  );
+}
+
+function Choices() {
+  const [value, setValue] = useState("one");
+  const choices = [
+    { value: "one", label: "One" },
+    { value: "long", label: long },
+  ];
+  return (
+    <Field label="Choice">
+      <Select choices={choices} value={value} onChange={setValue} />
+    </Field>
+  );
+}
+
 function Fields({ theme }: { theme: string }) {
   return (
     <Group name="Field">
       <div className="grid w-full gap-4 sm:grid-cols-2">
+        <Choices />
         <Field label="Empty" hint="A hint below.">
           <Input placeholder="Placeholder" />
         </Field>
