@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
+	"github.com/google/uuid"
 
 	adminv1 "github.com/pealhq/peal/admin-api/gen/peal/admin/v1"
 	"github.com/pealhq/peal/tenants"
@@ -34,15 +35,19 @@ func (s *server) SignUp(ctx context.Context, req *adminv1.SignUpRequest) (*admin
 	if err != nil {
 		return nil, err
 	}
-	who := actor(ctx)
-	m, err := s.People.SignUp(ctx, who, pgpeople.SignUp{Email: email, PasswordHash: hash, TenantName: name})
+	in := pgpeople.SignUp{Email: email, PasswordHash: hash, TenantName: name}
+	if s.SendsMail {
+		in.Verify = s.verifyLink(email)
+	}
+	m, err := s.People.SignUp(ctx, actor(ctx), in)
 	if err != nil {
 		return nil, err
 	}
-	if m, err = s.startSession(ctx, pgpeople.Credentials{UserID: m.User.ID}); err != nil {
+	who, err := s.startSession(ctx, m.User.ID, m.Tenant.ID)
+	if err != nil {
 		return nil, err
 	}
-	return &adminv1.SignUpResponse{Account: accountToProto(m)}, nil
+	return &adminv1.SignUpResponse{Account: accountToProto(who)}, nil
 }
 
 // LogIn implements AuthService. Whether the address or the password was wrong is not told, in words or time.
@@ -71,11 +76,14 @@ func (s *server) LogIn(ctx context.Context, req *adminv1.LogInRequest) (*adminv1
 			return nil, err
 		}
 	}
-	m, err := s.startSession(ctx, creds)
+	if creds.SecondFactor {
+		return &adminv1.LogInResponse{SecondFactorRequired: true}, s.challenge(ctx, creds.UserID)
+	}
+	who, err := s.startSession(ctx, creds.UserID, uuid.Nil)
 	if err != nil {
 		return nil, err
 	}
-	return &adminv1.LogInResponse{Account: accountToProto(m)}, nil
+	return &adminv1.LogInResponse{Account: accountToProto(who)}, nil
 }
 
 func (s *server) rehash(ctx context.Context, creds pgpeople.Credentials, password string) error {
@@ -103,27 +111,48 @@ func (s *server) LogOut(ctx context.Context, _ *adminv1.LogOutRequest) (*adminv1
 
 // WhoAmI implements AuthService.
 func (s *server) WhoAmI(ctx context.Context, _ *adminv1.WhoAmIRequest) (*adminv1.WhoAmIResponse, error) {
-	return &adminv1.WhoAmIResponse{Account: accountToProto(caller(ctx))}, nil
+	return &adminv1.WhoAmIResponse{Account: accountToProto(identityOf(ctx))}, nil
 }
 
-// startSession gives the caller a new session, never one that was there before, and its cookie.
-func (s *server) startSession(ctx context.Context, creds pgpeople.Credentials) (tenants.Membership, error) {
+// startSession gives the caller a new session of a user, never one that was there before, and its cookie. It works in a tenant of
+// the user, or in the one that the user joined first for uuid.Nil.
+func (s *server) startSession(ctx context.Context, user, tenant uuid.UUID) (identity, error) {
 	info, ok := connect.CallInfoForHandlerContext(ctx)
 	if !ok {
-		return tenants.Membership{}, errors.New("start a session outside of a call")
+		return identity{}, errors.New("start a session outside of a call")
 	}
 	if old := s.sessionToken(info.RequestHeader()); old != "" {
 		if err := s.People.DeleteSession(ctx, tenants.HashToken(old)); err != nil {
-			return tenants.Membership{}, err
+			return identity{}, err
 		}
 	}
 	token := tenants.NewSessionToken()
-	m, err := s.People.CreateSession(ctx, creds.UserID, tenants.HashToken(token.Reveal()))
+	hash := tenants.HashToken(token.Reveal())
+	m, err := s.People.CreateSession(ctx, pgpeople.NewSession{
+		User: user, Tenant: tenant, Hash: hash, UserAgent: info.RequestHeader().Get("User-Agent"), IP: peerIP(ctx),
+	})
+	if errors.Is(err, tenants.ErrNotFound) {
+		return identity{}, tenants.Refuse(tenants.ErrState, "this account belongs to no tenant any more; ask somebody to invite it")
+	}
 	if err != nil {
-		return tenants.Membership{}, err
+		return identity{}, err
 	}
 	s.setCookie(info.ResponseHeader(), token.Reveal(), int(tenants.SessionLife.Seconds()))
-	return m, nil
+	return identity{Membership: m, session: hash}, nil
+}
+
+// rotateSession gives the caller's session another token: whoever has the one before has nothing.
+func (s *server) rotateSession(ctx context.Context) error {
+	info, ok := connect.CallInfoForHandlerContext(ctx)
+	if !ok {
+		return errors.New("rotate a session outside of a call")
+	}
+	token := tenants.NewSessionToken()
+	if err := s.People.RotateSession(ctx, identityOf(ctx).session, tenants.HashToken(token.Reveal())); err != nil {
+		return err
+	}
+	s.setCookie(info.ResponseHeader(), token.Reveal(), int(tenants.SessionLife.Seconds()))
+	return nil
 }
 
 // setCookie sets the cookie of the session for maxAge seconds, or removes it when that is negative.

@@ -38,6 +38,16 @@ func permissionFromProto(p adminv1.Permission) tenants.Permission {
 		return tenants.UsageRead
 	case adminv1.Permission_PERMISSION_AUDIT_READ:
 		return tenants.AuditRead
+	case adminv1.Permission_PERMISSION_MEMBERS_READ:
+		return tenants.MembersRead
+	case adminv1.Permission_PERMISSION_MEMBERS_WRITE:
+		return tenants.MembersWrite
+	case adminv1.Permission_PERMISSION_TENANT_TRANSFER:
+		return tenants.TenantTransfer
+	case adminv1.Permission_PERMISSION_TOKENS_MANAGE:
+		return tenants.TokensManage
+	case adminv1.Permission_PERMISSION_SESSION:
+		return inSession
 	case adminv1.Permission_PERMISSION_UNSPECIFIED:
 		return unnamed
 	default:
@@ -55,16 +65,27 @@ func permissionToProto(p tenants.Permission) adminv1.Permission {
 	return adminv1.Permission_PERMISSION_UNSPECIFIED
 }
 
-func accountToProto(m tenants.Membership) *adminv1.Account {
-	a := &adminv1.Account{
-		UserId:     m.User.ID.String(),
-		Email:      m.User.Email,
-		TenantId:   m.Tenant.ID.String(),
-		TenantName: m.Tenant.Name,
-		Role:       string(m.Role),
+func permissionsToProto(list []tenants.Permission) []adminv1.Permission {
+	var permissions []adminv1.Permission
+	for _, p := range list {
+		permissions = append(permissions, permissionToProto(p))
 	}
-	for _, p := range m.Role.Permissions() {
-		a.Permissions = append(a.Permissions, permissionToProto(p))
+	return permissions
+}
+
+func accountToProto(who identity) *adminv1.Account {
+	a := &adminv1.Account{
+		UserId:        who.User.ID.String(),
+		Email:         who.User.Email,
+		TenantId:      who.Tenant.ID.String(),
+		TenantName:    who.Tenant.Name,
+		Role:          string(who.Role),
+		Permissions:   permissionsToProto(who.permissions()),
+		EmailVerified: who.User.EmailVerified,
+		SecondFactor:  who.User.SecondFactor,
+	}
+	if t := who.token; t != nil {
+		a.Token = &adminv1.CallingToken{Id: t.ID.String(), Name: t.Name, ExpireTime: timestamppb.New(t.ExpiresAt)}
 	}
 	return a
 }

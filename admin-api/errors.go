@@ -18,6 +18,7 @@ import (
 var (
 	errInternal  = errors.New("internal error; quote the request id when you report it")
 	errNoSession = connect.NewError(connect.CodeUnauthenticated, errors.New("sign in first"))
+	errNoToken   = connect.NewError(connect.CodeUnauthenticated, errors.New("the API token is unknown, revoked or over; make another in the dashboard"))
 )
 
 // mapErrors is the one place where errors of the inside become Connect's. What has no place in the mapping is
@@ -41,11 +42,16 @@ func mapErrors(logger *slog.Logger) connect.Interceptor {
 func toConnect(err error) *connect.Error {
 	var already *connect.Error
 	var field *tenants.FieldError
+	var refusal *tenants.RefusalError
 	switch {
 	case errors.As(err, &already):
 		return already
 	case errors.As(err, &field):
 		return fieldError(field)
+	case errors.As(err, &refusal):
+		return connect.NewError(codeOf(refusal), errors.New(refusal.Reason))
+	case errors.Is(err, tenants.ErrForbidden):
+		return connect.NewError(connect.CodePermissionDenied, errors.New("your role does not allow this"))
 	case errors.Is(err, tenants.ErrNotFound):
 		return connect.NewError(connect.CodeNotFound, errors.New("there is no such thing, or it is not yours"))
 	case errors.Is(err, tenants.ErrState):
@@ -58,6 +64,20 @@ func toConnect(err error) *connect.Error {
 		return connect.NewError(connect.CodeUnavailable, errors.New("this cannot be answered at the moment; try again in a few seconds"))
 	default:
 		return connect.NewError(connect.CodeInternal, errInternal)
+	}
+}
+
+// codeOf is the code of a refusal by its kind.
+func codeOf(r *tenants.RefusalError) connect.Code {
+	switch {
+	case errors.Is(r, tenants.ErrForbidden):
+		return connect.CodePermissionDenied
+	case errors.Is(r, tenants.ErrLimit):
+		return connect.CodeResourceExhausted
+	case errors.Is(r, tenants.ErrNotFound):
+		return connect.CodeNotFound
+	default:
+		return connect.CodeFailedPrecondition
 	}
 }
 

@@ -60,18 +60,18 @@ func (s *server) file(p tenants.Permission, write func(context.Context, *export,
 			if site := r.Header.Get("Sec-Fetch-Site"); site == "cross-site" {
 				return connect.NewError(connect.CodePermissionDenied, errors.New("another site may not ask for this file"))
 			}
-			m, err := s.whoCalls(ctx, r.Header)
+			who, err := s.identify(ctx, r.Header)
 			if err != nil {
 				return err
 			}
-			if err := mayCall(m, p); err != nil {
+			if err := mayCall(who, p); err != nil {
 				return err
 			}
 			query, err := url.ParseQuery(r.URL.RawQuery)
 			if err != nil {
 				return connect.NewError(connect.CodeInvalidArgument, errors.New("the parameters cannot be read"))
 			}
-			return write(ctx, e, m, query)
+			return write(ctx, e, who.Membership, query)
 		}()
 		if err != nil {
 			s.endExport(ctx, e, err)

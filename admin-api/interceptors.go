@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"time"
 
 	"connectrpc.com/connect"
@@ -15,13 +17,32 @@ import (
 	"github.com/pealhq/peal/tenants"
 )
 
-// callerKey is where the context holds the [tenants.Membership] of the caller.
+// callerKey is where the context holds who calls.
 type callerKey struct{}
 
+// identity is who calls, and by what.
+type identity struct {
+	tenants.Membership
+	// session is the hash of the session's token; nil with an API token.
+	session []byte
+	// token is the API token; nil in a session.
+	token *tenants.APIToken
+}
+
+func identityOf(ctx context.Context) identity {
+	who, _ := ctx.Value(callerKey{}).(identity)
+	return who
+}
+
 // caller returns who calls. It is there in every method that needs more than the public permission.
-func caller(ctx context.Context) tenants.Membership {
-	m, _ := ctx.Value(callerKey{}).(tenants.Membership)
-	return m
+func caller(ctx context.Context) tenants.Membership { return identityOf(ctx).Membership }
+
+// permissions returns what the caller may do: what the role allows now and, with a token, what the token was given.
+func (i identity) permissions() []tenants.Permission {
+	if i.token != nil {
+		return i.token.Permissions(i.Role)
+	}
+	return i.Role.Permissions()
 }
 
 // recoverPanics turns a panic into an internal error, for the caller to see no more than that.
@@ -57,34 +78,41 @@ func logCalls(logger *slog.Logger) connect.Interceptor {
 	})
 }
 
-// authenticate finds the session of the caller. A call without one goes on as nobody's; what needs a session
-// is refused by authorize.
+// authenticate finds out who calls, by an API token or a session. A public method is called by nobody in particular.
 func (s *server) authenticate() connect.Interceptor {
 	return connect.UnaryInterceptorFunc(func(next connect.UnaryFunc) connect.UnaryFunc {
 		return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
 			if permissionOf(req.Spec()) == public {
 				return next(ctx, req)
 			}
-			m, err := s.whoCalls(ctx, req.Header())
+			who, err := s.identify(ctx, req.Header())
 			if err != nil {
 				return nil, err
 			}
-			return next(context.WithValue(ctx, callerKey{}, m), req)
+			return next(context.WithValue(ctx, callerKey{}, who), req)
 		}
 	})
 }
 
-// whoCalls returns whose session the headers of a request name.
-func (s *server) whoCalls(ctx context.Context, h http.Header) (tenants.Membership, error) {
-	token := s.sessionToken(h)
-	if token == "" {
-		return tenants.Membership{}, errNoSession
+// identify tells who calls. A Bearer token counts before a cookie; of other schemes, which are some proxy's, nothing is known here.
+func (s *server) identify(ctx context.Context, h http.Header) (identity, error) {
+	if scheme, text, _ := strings.Cut(h.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
+		token, m, err := s.Tokens.Use(ctx, tenants.HashToken(strings.TrimSpace(text)), peerIP(ctx))
+		if errors.Is(err, tenants.ErrNotFound) {
+			return identity{}, errNoToken
+		}
+		return identity{Membership: m, token: &token}, err
 	}
-	m, err := s.People.Session(ctx, tenants.HashToken(token))
+	text := s.sessionToken(h)
+	if text == "" {
+		return identity{}, errNoSession
+	}
+	hash := tenants.HashToken(text)
+	m, err := s.People.Session(ctx, hash)
 	if errors.Is(err, tenants.ErrNotFound) {
-		return tenants.Membership{}, errNoSession
+		return identity{}, errNoSession
 	}
-	return m, err
+	return identity{Membership: m, session: hash}, err
 }
 
 // authorize refuses who may not do what a method needs. A method that names no permission is refused for
@@ -92,13 +120,16 @@ func (s *server) whoCalls(ctx context.Context, h http.Header) (tenants.Membershi
 func authorize() connect.Interceptor {
 	return connect.UnaryInterceptorFunc(func(next connect.UnaryFunc) connect.UnaryFunc {
 		return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
+			who := identityOf(ctx)
 			switch p := permissionOf(req.Spec()); {
-			case p == public, p == signedIn && caller(ctx).Role != "":
+			case p == public, p == signedIn && who.Role != "", p == inSession && who.session != nil:
 				return next(ctx, req)
 			case p == unnamed:
 				return nil, connect.NewError(connect.CodePermissionDenied, errors.New("nobody may call this method"))
+			case p == inSession:
+				return nil, connect.NewError(connect.CodePermissionDenied, errors.New("an API token may not do this; log in to the dashboard for it"))
 			default:
-				if err := mayCall(caller(ctx), p); err != nil {
+				if err := mayCall(who, p); err != nil {
 					return nil, err
 				}
 				return next(ctx, req)
@@ -107,13 +138,17 @@ func authorize() connect.Interceptor {
 	})
 }
 
-// mayCall refuses who lacks a permission of a role.
-func mayCall(m tenants.Membership, p tenants.Permission) error {
-	if m.Role.May(p) {
-		return nil
+// mayCall refuses who lacks a permission of a role, or calls with a token that does.
+func mayCall(who identity, p tenants.Permission) error {
+	switch {
+	case !who.Role.May(p):
+		return connect.NewError(connect.CodePermissionDenied,
+			fmt.Errorf("this needs the permission %s, which the role %s does not have; ask an owner or admin", p, who.Role))
+	case !slices.Contains(who.permissions(), p):
+		return connect.NewError(connect.CodePermissionDenied,
+			fmt.Errorf("this needs the permission %s, which is not a scope of the API token %q; make another token", p, who.token.Name))
 	}
-	return connect.NewError(connect.CodePermissionDenied,
-		fmt.Errorf("this needs the permission %s, which the role %s does not have; ask an owner or admin", p, m.Role))
+	return nil
 }
 
 // sessionToken returns the token in the cookie of the session, or an empty string.
@@ -127,9 +162,13 @@ func (s *server) sessionToken(h http.Header) string {
 
 // actor is who calls, for the audit row of a change.
 func actor(ctx context.Context) tenants.Actor {
-	m := caller(ctx)
+	who := identityOf(ctx)
+	via := "dashboard"
+	if who.token != nil {
+		via = "token"
+	}
 	return tenants.Actor{
-		TenantID: m.Tenant.ID, UserID: m.User.ID, Email: m.User.Email, Via: "dashboard",
+		TenantID: who.Tenant.ID, UserID: who.User.ID, Email: who.User.Email, Via: via,
 		IP: peerIP(ctx), RequestID: requestid.From(ctx),
 	}
 }

@@ -17,6 +17,8 @@ import (
 // lock an account; still, who guesses from many addresses at once can make its owner wait for a turn.
 type limits struct {
 	loginByIP, loginByAccount, signUpByIP *keyedLimit
+	// linkByIP is for tokens of links, mailByIP, mailByAddress and mailByTenant for mails that somebody has sent to others.
+	linkByIP, mailByIP, mailByAddress, mailByTenant *keyedLimit
 }
 
 func newLimits() limits {
@@ -24,6 +26,10 @@ func newLimits() limits {
 		loginByIP:      newKeyedLimit(rate.Every(3*time.Second), 30),
 		loginByAccount: newKeyedLimit(rate.Every(10*time.Second), 10),
 		signUpByIP:     newKeyedLimit(rate.Every(time.Minute), 20),
+		linkByIP:       newKeyedLimit(rate.Every(3*time.Second), 30),
+		mailByIP:       newKeyedLimit(rate.Every(time.Minute), 10),
+		mailByAddress:  newKeyedLimit(rate.Every(10*time.Minute), 5),
+		mailByTenant:   newKeyedLimit(rate.Every(time.Minute), 50),
 	}
 }
 

@@ -17,6 +17,8 @@ const (
 	unnamed  tenants.Permission = ""
 	public   tenants.Permission = "public"
 	signedIn tenants.Permission = "signed in"
+	// inSession is signed in by a session: what no API token may do.
+	inSession tenants.Permission = "signed in by a session"
 )
 
 // permissionOf returns what the schema says that a method needs.

@@ -18,6 +18,6 @@ func (s *server) GetPlatform(ctx context.Context, _ *adminv1.GetPlatformRequest)
 	edge := s.Edge(host)
 	return &adminv1.GetPlatformResponse{
 		EdgeHost: edge.Host, EdgePort: int32(edge.Port), EdgeTls: edge.TLS, //nolint:gosec // a port fits
-		Version: s.Version,
+		Version: s.Version, SendsMail: s.SendsMail,
 	}, nil
 }

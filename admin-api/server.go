@@ -17,6 +17,7 @@ import (
 	"github.com/pealhq/peal/tenants/pgaudit"
 	"github.com/pealhq/peal/tenants/pgpeople"
 	"github.com/pealhq/peal/tenants/pgstore"
+	"github.com/pealhq/peal/tenants/pgtokens"
 	"github.com/pealhq/peal/usage/pgusage"
 )
 
@@ -44,6 +45,7 @@ type Config struct {
 	Audit     *pgaudit.Store
 	Usage     *pgusage.Store
 	Live      Live
+	Tokens    *pgtokens.Store
 	Passwords *tenants.Passwords
 	Publisher Publisher
 	Logger    *slog.Logger
@@ -53,6 +55,8 @@ type Config struct {
 	Edge func(host string) Edge
 	// Version is that of the binary.
 	Version string
+	// SendsMail says that who is sent a mail will see it. Without it links are handed over, and addresses are not verified.
+	SendsMail bool
 }
 
 // Edge is an address of the edge door.
@@ -94,6 +98,11 @@ func New(cfg Config) (http.Handler, error) {
 	mux.Handle(adminv1connect.NewPlatformServiceHandler(s, options))
 	mux.Handle(adminv1connect.NewAuditServiceHandler(s, options))
 	mux.Handle(adminv1connect.NewUsageServiceHandler(s, options))
+	mux.Handle(adminv1connect.NewMemberServiceHandler(s, options))
+	mux.Handle(adminv1connect.NewInvitationServiceHandler(s, options))
+	mux.Handle(adminv1connect.NewProfileServiceHandler(s, options))
+	mux.Handle(adminv1connect.NewSecondFactorServiceHandler(s, options))
+	mux.Handle(adminv1connect.NewTokenServiceHandler(s, options))
 	if err := everyMethodNamesAPermission(); err != nil {
 		return nil, fmt.Errorf("admin API: %w", err)
 	}

@@ -43,6 +43,16 @@ func permission(m protoreflect.MethodDescriptor) adminv1.Permission {
 	return p
 }
 
+// ofNoRole tells whether a permission is no role's.
+func ofNoRole(p adminv1.Permission) bool {
+	switch p {
+	case adminv1.Permission_PERMISSION_PUBLIC, adminv1.Permission_PERMISSION_SIGNED_IN, adminv1.Permission_PERMISSION_SESSION:
+		return true
+	default:
+		return false
+	}
+}
+
 // call calls any method with a request filled from values by field name.
 func (p *person) call(ctx context.Context, m protoreflect.MethodDescriptor, values map[string]string) error {
 	req := dynamicpb.NewMessage(m.Input())
@@ -110,12 +120,17 @@ func TestEveryRoleMayCallWhatItsPermissionsSay(t *testing.T) {
 		adminv1.Permission_PERMISSION_EVENTS_PUBLISH: tenants.EventsPublish,
 		adminv1.Permission_PERMISSION_USAGE_READ:     tenants.UsageRead,
 		adminv1.Permission_PERMISSION_AUDIT_READ:     tenants.AuditRead,
+
+		adminv1.Permission_PERMISSION_MEMBERS_READ:    tenants.MembersRead,
+		adminv1.Permission_PERMISSION_MEMBERS_WRITE:   tenants.MembersWrite,
+		adminv1.Permission_PERMISSION_TENANT_TRANSFER: tenants.TenantTransfer,
+		adminv1.Permission_PERMISSION_TOKENS_MANAGE:   tenants.TokensManage,
 	}
 	for _, role := range tenants.Roles() {
 		d.exec(t, `UPDATE memberships SET role = $1`, string(role))
 		for _, m := range methods() {
 			perm := permission(m)
-			if perm == adminv1.Permission_PERMISSION_PUBLIC || perm == adminv1.Permission_PERMISSION_SIGNED_IN {
+			if ofNoRole(perm) {
 				continue
 			}
 			needed, known := may[perm]
@@ -151,8 +166,11 @@ func TestNoMethodReachesAnotherTenant(t *testing.T) {
 	d := newDesk(t, "http://localhost:6002")
 	bo := d.signedUp(t, "bo@example.com", "Bolt")
 	app, key := bo.app(t, "Theirs")
+	ids := bo.ids(t, d)
 	foreign := map[string]string{
 		"app_id": app.GetId(), "key": key.GetKey(),
+		"user_id": ids.user, "invitation_id": ids.invitation, "session_id": ids.session, "token_id": ids.token, "tenant_id": ids.tenant,
+		"role": "viewer",
 		// What is no id, so that the request is otherwise in order.
 		"name": "x", "channel": "c", "data": "{}", "step": "USAGE_STEP_HOUR", "since": strconv.FormatInt(time.Now().Unix(), 10),
 	}
@@ -166,7 +184,7 @@ func TestNoMethodReachesAnotherTenant(t *testing.T) {
 		takesID := false
 		for i := range m.Input().Fields().Len() {
 			name := string(m.Input().Fields().Get(i).Name())
-			takesID = takesID || name == "app_id"
+			takesID = takesID || name == "id" || strings.HasSuffix(name, "_id")
 			if _, filled := foreign[name]; !filled && (name == "id" || strings.HasSuffix(name, "_id")) {
 				t.Errorf("%s takes %s, for which this test has no id of another tenant", m.FullName(), name)
 			}
@@ -177,7 +195,7 @@ func TestNoMethodReachesAnotherTenant(t *testing.T) {
 		walked++
 		wantCode(t, string(m.FullName())+" with another tenant's ids", ann.call(t.Context(), m, foreign), connect.CodeNotFound)
 	}
-	if walked < 14 {
+	if walked < 20 {
 		t.Errorf("only %d methods take ids", walked)
 	}
 	if after := d.snapshot(t); !slices.Equal(before, after) {
@@ -203,6 +221,10 @@ func (d *desk) snapshot(t *testing.T) []string {
 	rows, err := conn.Query(t.Context(), `
 		SELECT apps::text FROM apps
 		UNION ALL SELECT keys::text FROM keys
+		UNION ALL SELECT memberships::text FROM memberships
+		UNION ALL SELECT invitations::text FROM invitations
+		UNION ALL SELECT api_tokens::text FROM api_tokens
+		UNION ALL SELECT id::text || tenant_id FROM sessions
 		UNION ALL SELECT audit::text FROM audit
 		ORDER BY 1`)
 	if err != nil {

@@ -15,6 +15,8 @@ var (
 	ErrState = errors.New("not possible in this state")
 	// ErrLimit says that the tenant or app has as many as it may have.
 	ErrLimit = errors.New("limit reached")
+	// ErrForbidden says that the caller may not do this to that. It comes as a [RefusalError].
+	ErrForbidden = errors.New("not allowed")
 	// ErrUnavailable says that the answer cannot be had at the moment, and that asking again may help.
 	ErrUnavailable = errors.New("unavailable")
 )
@@ -42,6 +44,21 @@ func Invalid(field, reason string) error {
 func Conflict(field, reason string) error {
 	return &FieldError{Field: field, Reason: reason, Kind: ErrConflict}
 }
+
+// RefusalError is an error that says why, in words for the person who asked.
+type RefusalError struct {
+	// Reason tells what is in the way and what helps. It is shown as it is.
+	Reason string
+	// Kind is one of the sentinels of this package.
+	Kind error
+}
+
+func (e *RefusalError) Error() string { return e.Reason }
+
+func (e *RefusalError) Unwrap() error { return e.Kind }
+
+// Refuse returns a [RefusalError].
+func Refuse(kind error, reason string) error { return &RefusalError{Reason: reason, Kind: kind} }
 
 // What may be wrong with an origin, said after its text.
 var (

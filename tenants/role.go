@@ -34,17 +34,24 @@ const (
 	EventsPublish Permission = "events.publish"
 	UsageRead     Permission = "usage.read"
 	AuditRead     Permission = "audit.read"
+
+	MembersRead    Permission = "members.read"
+	MembersWrite   Permission = "members.write"
+	TenantTransfer Permission = "tenant.transfer"
+	TokensManage   Permission = "tokens.manage"
 )
 
 // Permissions returns what a role may do, in a fixed order. An unknown role may do nothing.
 func (r Role) Permissions() []Permission {
 	switch r {
-	case RoleOwner, RoleAdmin:
-		return []Permission{AppsRead, AppsWrite, AppsDelete, KeysRead, KeysReveal, KeysWrite, EventsPublish, UsageRead, AuditRead}
+	case RoleOwner:
+		return append(RoleAdmin.Permissions(), TenantTransfer)
+	case RoleAdmin:
+		return append(RoleDeveloper.Permissions(), AppsDelete, MembersWrite, TokensManage, AuditRead)
 	case RoleDeveloper:
-		return []Permission{AppsRead, AppsWrite, KeysRead, KeysReveal, KeysWrite, EventsPublish, UsageRead}
+		return append(RoleViewer.Permissions(), AppsWrite, KeysReveal, KeysWrite, EventsPublish)
 	case RoleViewer:
-		return []Permission{AppsRead, KeysRead, UsageRead}
+		return []Permission{AppsRead, KeysRead, MembersRead, UsageRead}
 	default:
 		return nil
 	}
@@ -53,10 +60,20 @@ func (r Role) Permissions() []Permission {
 // May tells whether the role may do this.
 func (r Role) May(p Permission) bool { return slices.Contains(r.Permissions(), p) }
 
+// MayMake tells whether who has this role may make somebody have that one, or take it from them: an admin neither makes nor
+// removes owners.
+func (r Role) MayMake(other Role) bool {
+	return r.May(MembersWrite) && slices.Contains(Roles(), other) && (r == RoleOwner || other != RoleOwner)
+}
+
 // User is a person who signs in to the dashboard.
 type User struct {
 	ID    uuid.UUID
 	Email string
+	// EmailVerified says that the user has shown that the address is theirs.
+	EmailVerified bool
+	// SecondFactor says that the user logs in with one.
+	SecondFactor bool
 }
 
 // Membership says what a user is in a tenant.

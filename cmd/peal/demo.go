@@ -44,7 +44,7 @@ func seedDemo(ctx context.Context, store *stores) error {
 	}
 	// Last, because that the owner exists tells that all of this was done.
 	return store.people.AddOwner(ctx, tenants.Actor{Via: "seed"}, pgpeople.SignUp{
-		Email: demoEmail, PasswordHash: hash, TenantName: demoTenant,
+		Email: demoEmail, PasswordHash: hash, TenantName: demoTenant, EmailVerified: true,
 	})
 }
 

@@ -97,7 +97,7 @@ func (d *dev) run(ctx context.Context, ready func(addresses, demoState)) (err er
 		return err
 	}
 	err = runPlatform(ctx, platformConfig{
-		settings: d.settings, databaseURL: pg.URL(), kek: kek, log: d.log,
+		settings: d.settings, databaseURL: pg.URL(), kek: kek, log: d.log, dev: true,
 		ready: func(a addresses) { ready(a, demo) },
 	})
 	if died := pg.Err(); died != nil {

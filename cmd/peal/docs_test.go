@@ -132,6 +132,9 @@ func TestListOfMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.openMetering()
+	if err := p.openMail(); err != nil {
+		t.Fatal(err)
+	}
 	p.build()
 	descriptions := make(chan *prometheus.Desc)
 	go func() {

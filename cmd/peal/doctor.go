@@ -101,6 +101,7 @@ func (d *doctor) examine(ctx context.Context, mistakes []error) {
 	var platform string
 	within(func(ctx context.Context) { platform = d.examineDatabase(ctx) })
 	within(func(ctx context.Context) { d.examineRedis(ctx, platform) })
+	within(d.examineMail)
 	d.examineDescriptors()
 	d.examineMemory()
 	within(d.examineDoors)

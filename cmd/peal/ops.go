@@ -70,6 +70,9 @@ func (p *platform) opsHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /nodes", p.serveNodes)
 	mux.HandleFunc("POST /nodes/{id}/drain", p.serveDrain)
+	if p.mailing.box != nil {
+		mux.Handle("GET /mail", p.mailing.box)
+	}
 	serveHealth(mux, &p.health, p.metrics)
 	return http.NewCrossOriginProtection().Handler(mux)
 }

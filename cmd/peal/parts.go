@@ -120,12 +120,14 @@ func (p *platform) controlHandler() (http.Handler, error) {
 		Audit:      p.store.audit,
 		Usage:      p.metering.store,
 		Live:       liveCounts{p.bus},
+		Tokens:     p.store.tokens,
 		Passwords:  tenants.NewPasswords(runtime.GOMAXPROCS(0)),
 		Publisher:  testPublisher{p.publish},
 		Logger:     p.cfg.log,
 		ControlURL: p.addresses.dashboard,
 		Edge:       p.edgeFor,
 		Version:    buildVersion(),
+		SendsMail:  p.mailing.sends,
 	})
 	if err != nil {
 		return nil, err

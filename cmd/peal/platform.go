@@ -34,6 +34,8 @@ type platformConfig struct {
 	databaseURL string
 	kek         tenants.KeyEncryptionKey
 	log         *slog.Logger
+	// dev says that this is somebody's own machine.
+	dev bool
 	// ready is called once every door answers.
 	ready func(addresses)
 }
@@ -67,6 +69,7 @@ type platform struct {
 	httpAPI      *httpapi.Server
 	publishRPC   *rpc.Server
 	metering     metering
+	mailing      mailing
 	listener     *pgstore.Listener
 	health       health
 	metrics      *prometheus.Registry
@@ -111,6 +114,7 @@ func runPlatform(ctx context.Context, cfg platformConfig) error {
 	below.Go(func() error { return p.sessions.Run(base) })
 	below.Go(func() error { return p.sockets.Run(base) })
 	below.Go(func() error { return p.runMetering(base) })
+	below.Go(func() error { return p.mailing.worker.Run(base) })
 	below.Go(func() error { return p.listener.Run(base) })
 	below.Go(func() error { return p.sweepSessions(base) })
 
@@ -168,6 +172,9 @@ func (p *platform) open(ctx context.Context) error {
 	if err == nil {
 		err = p.openBus(ctx, id.String())
 	}
+	if err == nil {
+		err = p.openMail()
+	}
 	if err != nil {
 		p.store.Close()
 		return err
@@ -222,7 +229,7 @@ func (p *platform) sweep(ctx context.Context, what string, every time.Duration, 
 func (p *platform) sweepSessions(ctx context.Context) error {
 	return p.sweep(ctx, "sessions", time.Hour, func(ctx context.Context) error {
 		_, err := p.store.people.DeleteEndedSessions(ctx)
-		return err
+		return errors.Join(err, p.store.people.RemoveEnded(ctx), p.store.tokens.RemoveEnded(ctx))
 	})
 }
 

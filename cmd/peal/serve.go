@@ -13,7 +13,7 @@ func doorSettings() []string {
 	return []string{
 		setRedisPrefix, setEdgeAddr, setControlAddr, setOpsAddr, setEdgeURL, setEdgePathPrefix, setDashboardURL,
 		setPortableSockets, setTrustedProxies, setFallbackHostname, setFallbackCookie,
-		setMemoryLimit, setAcceptRate, setAddressRate, setDrainPause, setDrainWindow, setShutdownTimeout, setLogLevel, setLogFormat,
+		setMemoryLimit, setAcceptRate, setAddressRate, setDrainPause, setDrainWindow, setShutdownTimeout, setMailFrom, setLogLevel, setLogFormat,
 	}
 }
 

@@ -61,6 +61,8 @@ const (
 	setDrainPause       = "drain_pause"
 	setDrainWindow      = "drain_window"
 	setShutdownTimeout  = "shutdown_timeout"
+	setSMTPURL          = "smtp_url"
+	setMailFrom         = "mail_from"
 	setLogLevel         = "log_level"
 	setLogFormat        = "log_format"
 )
@@ -88,6 +90,9 @@ func allSettings() []setting {
 		{name: setDrainPause, def: "5s", help: "how long an edge that stops goes on as before once /readyz says so, for load balancers to notice; with Redis only", check: checkPause},
 		{name: setDrainWindow, def: "10s", help: "over which time an edge that stops sends its sockets elsewhere, a tenth of them a second at most; with Redis only", check: checkWindow},
 		{name: setShutdownTimeout, def: "20s", help: "how long a stop may take, after drain_pause, before what is left is cut off", check: checkDuration},
+		//nolint:gosec // The password is an example's.
+		{name: setSMTPURL, help: "mail server, such as smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host; without it no mail is sent, and `peal dev` shows it instead", secret: true, check: checkSMTPURL},
+		{name: setMailFrom, help: "sender of mail, such as Peal <peal@example.com>", check: checkMailFrom},
 		{name: setLogLevel, def: "info", help: "debug, info, warn or error", check: checkLogLevel},
 		{name: setLogFormat, def: "auto", help: "json, text, or auto: text on a terminal and json elsewhere", check: oneOf("auto", "json", "text")},
 	}

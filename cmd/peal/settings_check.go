@@ -25,7 +25,7 @@ func check(k *koanf.Koanf) (mistakes []error) {
 			continue
 		}
 		if err := s.check(value); err != nil {
-			mistakes = append(mistakes, usagef("setting %s (--%s, $%s): %q %w", s.name, s.flag(), s.env(), value, err))
+			mistakes = append(mistakes, s.mistake(value, err))
 		}
 	}
 	if len(mistakes) > 0 {
@@ -37,13 +37,21 @@ func check(k *koanf.Koanf) (mistakes []error) {
 	return mistakes
 }
 
+// mistake tells what is wrong with a value. One that is secret is not repeated.
+func (s setting) mistake(value string, err error) error {
+	if s.secret {
+		return usagef("setting %s ($%s) %w", s.name, s.env(), err)
+	}
+	return usagef("setting %s (--%s, $%s): %q %w", s.name, s.flag(), s.env(), value, err)
+}
+
 // checkTogether checks what no value can be wrong in by itself.
 func checkTogether(s settings) error {
 	if window, all := s.duration(setDrainWindow), s.duration(setShutdownTimeout); s.text(setRedisURL) != "" && all < 2*window {
 		return usagef("setting %s is %s and %s %s: a stop needs twice the time in which it sends the sockets elsewhere, for those who are slow to go",
 			setDrainWindow, window, setShutdownTimeout, all)
 	}
-	return nil
+	return checkMailTogether(s)
 }
 
 func checkAddr(v string) error {

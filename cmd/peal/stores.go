@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 
+	"github.com/pealhq/peal/mail/pgoutbox"
 	"github.com/pealhq/peal/tenants"
 	"github.com/pealhq/peal/tenants/pgaudit"
 	"github.com/pealhq/peal/tenants/pgdb"
 	"github.com/pealhq/peal/tenants/pgpeople"
 	"github.com/pealhq/peal/tenants/pgstore"
+	"github.com/pealhq/peal/tenants/pgtokens"
 )
 
 // stores is the control plane's database and what is kept in it.
@@ -15,6 +17,8 @@ type stores struct {
 	*pgstore.Store
 	people *pgpeople.Store
 	audit  *pgaudit.Store
+	tokens *pgtokens.Store
+	outbox *pgoutbox.Outbox
 	db     *pgdb.DB
 }
 
@@ -28,10 +32,13 @@ func newStores(ctx context.Context, url string, kek tenants.KeyEncryptionKey) (*
 	if err != nil {
 		return nil, err
 	}
+	outbox := pgoutbox.New(pgoutbox.Config{DB: db, Sealer: sealer})
 	return &stores{
 		Store:  pgstore.New(pgstore.Config{DB: db, Sealer: sealer}),
-		people: pgpeople.New(db),
 		audit:  pgaudit.New(db),
+		people: pgpeople.New(pgpeople.Config{DB: db, Outbox: outbox, Sealer: sealer}),
+		tokens: pgtokens.New(db),
+		outbox: outbox,
 		db:     db,
 	}, nil
 }

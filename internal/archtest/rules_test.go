@@ -28,8 +28,9 @@ var mayImport = []row{
 	{"tenants/pgdb", []string{"tenants", "migrations"}, "how statements reach the database, whatever they say"},
 	{"tenants/pgstore", []string{"tenants", "tenants/pgdb", "usage"}, "the SQL of the control plane, and nothing else"},
 	{"tenants/pgaudit", []string{"tenants", "tenants/pgdb"}, "the SQL that reads the log of changes, and nothing else"},
-	{"tenants/pgpeople", []string{"tenants", "tenants/pgdb"}, "the SQL of who works on the control plane, and nothing else"},
 	{"tenants/redislimits", []string{"tenants/limits"}, "how edges share what limits admit, and not for whom"},
+	{"tenants/pgpeople", []string{"tenants", "tenants/pgdb", "mail", "mail/pgoutbox"}, "the SQL of who works on the control plane, and the mails that go with a change"},
+	{"tenants/pgtokens", []string{"tenants", "tenants/pgdb"}, "the SQL of API tokens, and nothing else"},
 	{"tenants/...", []string{"tenants"}, "what serves tenants knows only tenants"},
 	{"channels", nil, "a foundation: where a message is heard, whatever it says and whoever sent it"},
 	{"channels/...", []string{"channels"}, "what serves channels knows only channels"},
@@ -37,6 +38,8 @@ var mayImport = []row{
 	{"usage", nil, "counts what it is told; it asks nobody"},
 	{"usage/pgusage", []string{"usage", "tenants", "tenants/pgdb"}, "usage is a tenant's, and its SQL goes by the road of all SQL"},
 	{"usage/...", []string{"usage"}, "what serves usage knows only usage"},
+	{"mail", nil, "sends what it is given, whoever it is for and whatever it is about"},
+	{"mail/pgoutbox", []string{"mail", "tenants", "tenants/pgdb"}, "a mail is written with the change that it tells of, by the road of all SQL"},
 	{"migrations", nil, "SQL files and no code"},
 	{"dashboard", nil, "serves files; the pages talk to the admin API over the network like any other client"},
 
@@ -58,7 +61,10 @@ var mayImport = []row{
 	{"admin-api/gen/...", []string{"admin-api/gen/..."}, "generated types know nothing of us"},
 	{
 		"admin-api/...",
-		[]string{"tenants", "tenants/manifest", "tenants/pgstore", "tenants/pgpeople", "tenants/pgaudit", "usage", "usage/pgusage", "admin-api/...", "internal/requestid"},
+		[]string{
+			"tenants", "tenants/manifest", "tenants/pgstore", "tenants/pgpeople", "tenants/pgtokens", "tenants/pgaudit", "usage", "usage/pgusage", "mail",
+			"admin-api/...", "internal/requestid",
+		},
 		"the control plane knows tenants and their store; what it shows of live traffic comes through its own interfaces, " +
 			"which cmd fills",
 	},

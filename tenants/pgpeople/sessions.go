@@ -3,6 +3,7 @@ package pgpeople
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,28 +16,49 @@ import (
 // seenEvery is how often the use of a session is written down. It makes the idle limit that much shorter.
 const seenEvery = time.Minute
 
-// CreateSession starts a session of a user in the tenant that the user joined first, and returns who that
-// is. hash is that of the token ([tenants.HashToken]).
-func (s *Store) CreateSession(ctx context.Context, user uuid.UUID, hash []byte) (tenants.Membership, error) {
+// NewSession is one to start.
+type NewSession struct {
+	User uuid.UUID
+	// Tenant is the one to work in; zero is the one that the user joined first.
+	Tenant uuid.UUID
+	// Hash is that of the token ([tenants.HashToken]).
+	Hash []byte
+	// UserAgent and IP are what the user will know the session by.
+	UserAgent, IP string
+}
+
+// maxUserAgent bounds what is kept of how a browser calls itself.
+const maxUserAgent = 400
+
+// CreateSession starts a session of a user, and returns who that is. Errors: [tenants.ErrNotFound] for who belongs to no tenant,
+// or not to the one that is asked for.
+func (s *Store) CreateSession(ctx context.Context, in NewSession) (tenants.Membership, error) {
+	agent := in.UserAgent
+	if len(agent) > maxUserAgent {
+		agent = agent[:maxUserAgent]
+	}
 	var row membershipRow
 	err := s.db.Write(ctx, pgdb.Platform(), func(q pgdb.Querier) (err error) {
 		row, err = pgdb.One[membershipRow](ctx, q, `
 		WITH membership AS (
-			SELECT m.user_id, u.email, m.tenant_id, t.name AS tenant_name, m.role
+			SELECT `+membershipColumns+`
 			FROM memberships m
 			JOIN users u ON u.id = m.user_id
 			JOIN tenants t ON t.id = m.tenant_id
-			WHERE m.user_id = @user
+			WHERE m.user_id = @user AND (@tenant::uuid IS NULL OR m.tenant_id = @tenant)
 			ORDER BY m.created_at, m.tenant_id
 			LIMIT 1
 		), session AS (
-			INSERT INTO sessions (token_hash, user_id, tenant_id, expires_at)
-			SELECT @hash, user_id, tenant_id, now() + @life
+			INSERT INTO sessions (token_hash, user_id, tenant_id, user_agent, ip, expires_at)
+			SELECT @hash, user_id, tenant_id, @agent, @ip, now() + @life
 			FROM membership
 		)
-		SELECT user_id, email, tenant_id, tenant_name, role
+		SELECT user_id, email, email_verified, second_factor, tenant_id, tenant_name, role
 		FROM membership`,
-			pgx.NamedArgs{"user": user, "hash": hash, "life": tenants.SessionLife})
+			pgx.NamedArgs{
+				"user": in.User, "tenant": uuid.NullUUID{UUID: in.Tenant, Valid: in.Tenant != uuid.Nil}, "hash": in.Hash,
+				"agent": strings.ToValidUTF8(agent, ""), "ip": pgdb.Nullable(in.IP), "life": tenants.SessionLife,
+			})
 		return err
 	})
 	if err != nil {
@@ -53,7 +75,7 @@ func (s *Store) Session(ctx context.Context, hash []byte) (tenants.Membership, e
 		Touch bool
 	}
 	row, err := pgdb.ReadOne[sessionRow](ctx, s.db, pgdb.Platform(), `
-		SELECT s.user_id, u.email, s.tenant_id, t.name AS tenant_name, m.role,
+		SELECT `+membershipColumns+`,
 			s.last_seen_at < now() - @seen_every::interval AS touch
 		FROM sessions s
 		JOIN users u ON u.id = s.user_id

@@ -13,16 +13,24 @@ import (
 
 // membershipRow is a user in a tenant, as the queries below select it.
 type membershipRow struct {
-	UserID     uuid.UUID
-	Email      string
-	TenantID   uuid.UUID
-	TenantName string
-	Role       string
+	UserID        uuid.UUID
+	Email         string
+	EmailVerified bool
+	SecondFactor  bool
+	TenantID      uuid.UUID
+	TenantName    string
+	Role          string
 }
+
+// membershipColumns are what a [membershipRow] is read from, of memberships m, users u and tenants t.
+const membershipColumns = `
+	u.id AS user_id, u.email, u.email_verified_at IS NOT NULL AS email_verified,
+	EXISTS (SELECT FROM second_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS second_factor,
+	t.id AS tenant_id, t.name AS tenant_name, m.role`
 
 func (r membershipRow) membership() tenants.Membership {
 	return tenants.Membership{
-		User:   tenants.User{ID: r.UserID, Email: r.Email},
+		User:   tenants.User{ID: r.UserID, Email: r.Email, EmailVerified: r.EmailVerified, SecondFactor: r.SecondFactor},
 		Tenant: tenants.Tenant{ID: r.TenantID, Name: r.TenantName},
 		Role:   tenants.Role(r.Role),
 	}
@@ -33,6 +41,10 @@ type SignUp struct {
 	Email        string
 	PasswordHash string
 	TenantName   string
+	// EmailVerified says that the address is known to be the user's.
+	EmailVerified bool
+	// Verify is the link that verifies it; nil is none.
+	Verify *Link
 }
 
 // SignUp creates a tenant and its owner. The actor's tenant and user are the new ones, whatever it says.
@@ -47,6 +59,9 @@ func (s *Store) SignUp(ctx context.Context, actor tenants.Actor, in SignUp) (ten
 			return err
 		}
 		if err := c.insertMembership(ctx, tenants.RoleOwner); err != nil {
+			return err
+		}
+		if err := c.sendLink(ctx, actor.UserID, in.Verify); err != nil {
 			return err
 		}
 		return c.Audit(ctx, "tenant.created", c.Actor.TenantID.String(), pgdb.Created(pgdb.Fields{"name": in.TenantName, "owner": in.Email}))
@@ -76,9 +91,9 @@ func (c change) insertTenant(ctx context.Context, name string) error {
 // insertUser inserts the actor as a user.
 func (c change) insertUser(ctx context.Context, in SignUp) error {
 	_, err := pgdb.Exec(ctx, c, `
-		INSERT INTO users (id, email, password_hash)
-		VALUES (@id, @email, @hash)`,
-		pgx.NamedArgs{"id": c.Actor.UserID, "email": in.Email, "hash": in.PasswordHash})
+		INSERT INTO users (id, email, password_hash, email_verified_at)
+		VALUES (@id, @email, @hash, CASE WHEN @verified THEN now() END)`,
+		pgx.NamedArgs{"id": c.Actor.UserID, "email": in.Email, "hash": in.PasswordHash, "verified": in.EmailVerified})
 	if pgdb.Violates(err, "users_email_key") {
 		return tenants.Conflict("email", "has an account already; log in instead")
 	}
@@ -101,16 +116,20 @@ func (c change) insertMembership(ctx context.Context, role tenants.Role) error {
 
 // Credentials is what a login is checked against.
 type Credentials struct {
-	UserID       uuid.UUID
-	PasswordHash string
+	UserID        uuid.UUID
+	Email         string
+	EmailVerified bool
+	PasswordHash  string
+	SecondFactor  bool
 }
 
 // Credentials returns those of the user with this address, or [tenants.ErrNotFound].
 func (s *Store) Credentials(ctx context.Context, email string) (Credentials, error) {
 	c, err := pgdb.ReadOne[Credentials](ctx, s.db, pgdb.Platform(), `
-		SELECT id AS user_id, password_hash
-		FROM users
-		WHERE lower(email) = lower(@email)`,
+		SELECT u.id AS user_id, u.email, u.email_verified_at IS NOT NULL AS email_verified, u.password_hash,
+			EXISTS (SELECT FROM second_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS second_factor
+		FROM users u
+		WHERE lower(u.email) = lower(@email)`,
 		pgx.NamedArgs{"email": email})
 	if err != nil {
 		return c, fmt.Errorf("credentials: %w", err)

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pealhq/peal/internal/testenv"
+	"github.com/pealhq/peal/mail/pgoutbox"
 	"github.com/pealhq/peal/tenants"
 	"github.com/pealhq/peal/tenants/pgdb"
 	"github.com/pealhq/peal/tenants/pgpeople"
@@ -65,7 +66,8 @@ func open(t *testing.T, url string, kek tenants.KeyEncryptionKey) stores {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
-	return stores{pgstore.New(pgstore.Config{DB: db, Sealer: sealer}), pgpeople.New(db), db}
+	outbox := pgoutbox.New(pgoutbox.Config{DB: db, Sealer: sealer})
+	return stores{pgstore.New(pgstore.Config{DB: db, Sealer: sealer}), pgpeople.New(pgpeople.Config{DB: db, Outbox: outbox, Sealer: sealer}), db}
 }
 
 func (w *world) signUp(t *testing.T, email, tenant string) tenants.Membership {
@@ -146,7 +148,7 @@ func TestSignUp(t *testing.T) {
 func TestSessions(t *testing.T) {
 	w := newWorld(t)
 	ctx, hash := t.Context(), tenants.HashToken("token")
-	made, err := w.CreateSession(ctx, w.ann.UserID, hash)
+	made, err := w.CreateSession(ctx, pgpeople.NewSession{User: w.ann.UserID, Hash: hash})
 	if err != nil || made != w.annAccount {
 		t.Fatalf("made %+v, %v", made, err)
 	}
@@ -166,7 +168,7 @@ func TestSessions(t *testing.T) {
 		t.Errorf("deleted %d, %v", n, err)
 	}
 
-	if _, err := w.CreateSession(ctx, w.ann.UserID, hash); err != nil {
+	if _, err := w.CreateSession(ctx, pgpeople.NewSession{User: w.ann.UserID, Hash: hash}); err != nil {
 		t.Fatal(err)
 	}
 	w.query(t, `UPDATE sessions SET last_seen_at = now() - interval '11 hours'`)
@@ -184,7 +186,7 @@ func TestSessions(t *testing.T) {
 	if _, err := w.Session(ctx, hash); !errors.Is(err, tenants.ErrNotFound) {
 		t.Errorf("after it ended: %v", err)
 	}
-	if _, err := w.CreateSession(ctx, uuid.New(), hash); !errors.Is(err, tenants.ErrNotFound) {
+	if _, err := w.CreateSession(ctx, pgpeople.NewSession{User: uuid.New(), Hash: hash}); !errors.Is(err, tenants.ErrNotFound) {
 		t.Errorf("session of nobody: %v", err)
 	}
 }
@@ -714,13 +716,14 @@ func TestMigrations(t *testing.T) {
 
 func TestEveryTableOfATenantNamesIt(t *testing.T) {
 	w := newWorld(t)
-	// users are people, who may belong to several tenants; platform is of all, and so is which intervals were counted; goose
-	// keeps its own table.
+	// users are people, who may belong to several tenants, and so are their links, second factors and logins; a mail may be about
+	// a user and no tenant; platform is of all, and so is which intervals were counted; goose keeps its own table.
 	got := w.query(t, `
 		SELECT c.relname::text
 		FROM pg_class c
 		WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
-			AND c.relname NOT IN ('tenants', 'users', 'platform', 'usage_coverage', 'usage_reports', 'goose_db_version')
+			AND c.relname NOT IN ('tenants', 'users', 'platform', 'usage_coverage', 'usage_reports', 'goose_db_version',
+				'outbox', 'user_links', 'second_factors', 'recovery_codes', 'login_challenges')
 			AND NOT EXISTS (
 				SELECT FROM pg_attribute a
 				WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND a.attnotnull

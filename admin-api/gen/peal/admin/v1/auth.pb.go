@@ -10,6 +10,7 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -182,10 +183,13 @@ func (x *LogInRequest) GetPassword() string {
 }
 
 type LogInResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Account       *Account               `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Unset when a second factor is wanted.
+	Account *Account `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	// Whether LogInSecondFactor has to follow.
+	SecondFactorRequired bool `protobuf:"varint,2,opt,name=second_factor_required,json=secondFactorRequired,proto3" json:"second_factor_required,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *LogInResponse) Reset() {
@@ -225,6 +229,360 @@ func (x *LogInResponse) GetAccount() *Account {
 	return nil
 }
 
+func (x *LogInResponse) GetSecondFactorRequired() bool {
+	if x != nil {
+		return x.SecondFactorRequired
+	}
+	return false
+}
+
+type LogInSecondFactorRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of the authenticator app, or a recovery code.
+	Code          string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LogInSecondFactorRequest) Reset() {
+	*x = LogInSecondFactorRequest{}
+	mi := &file_peal_admin_v1_auth_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LogInSecondFactorRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LogInSecondFactorRequest) ProtoMessage() {}
+
+func (x *LogInSecondFactorRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_auth_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LogInSecondFactorRequest.ProtoReflect.Descriptor instead.
+func (*LogInSecondFactorRequest) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_auth_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *LogInSecondFactorRequest) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+type LogInSecondFactorResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       *Account               `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LogInSecondFactorResponse) Reset() {
+	*x = LogInSecondFactorResponse{}
+	mi := &file_peal_admin_v1_auth_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LogInSecondFactorResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LogInSecondFactorResponse) ProtoMessage() {}
+
+func (x *LogInSecondFactorResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_auth_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LogInSecondFactorResponse.ProtoReflect.Descriptor instead.
+func (*LogInSecondFactorResponse) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_auth_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *LogInSecondFactorResponse) GetAccount() *Account {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+type RequestPasswordResetRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Email         string                 `protobuf:"bytes,1,opt,name=email,proto3" json:"email,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RequestPasswordResetRequest) Reset() {
+	*x = RequestPasswordResetRequest{}
+	mi := &file_peal_admin_v1_auth_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RequestPasswordResetRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RequestPasswordResetRequest) ProtoMessage() {}
+
+func (x *RequestPasswordResetRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_auth_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RequestPasswordResetRequest.ProtoReflect.Descriptor instead.
+func (*RequestPasswordResetRequest) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_auth_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *RequestPasswordResetRequest) GetEmail() string {
+	if x != nil {
+		return x.Email
+	}
+	return ""
+}
+
+type RequestPasswordResetResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RequestPasswordResetResponse) Reset() {
+	*x = RequestPasswordResetResponse{}
+	mi := &file_peal_admin_v1_auth_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RequestPasswordResetResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RequestPasswordResetResponse) ProtoMessage() {}
+
+func (x *RequestPasswordResetResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_auth_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RequestPasswordResetResponse.ProtoReflect.Descriptor instead.
+func (*RequestPasswordResetResponse) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_auth_proto_rawDescGZIP(), []int{7}
+}
+
+type ResetPasswordRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Token string                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
+	// 8 to 256 characters; refused when it is easy to guess.
+	Password      string `protobuf:"bytes,2,opt,name=password,proto3" json:"password,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResetPasswordRequest) Reset() {
+	*x = ResetPasswordRequest{}
+	mi := &file_peal_admin_v1_auth_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResetPasswordRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResetPasswordRequest) ProtoMessage() {}
+
+func (x *ResetPasswordRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_auth_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResetPasswordRequest.ProtoReflect.Descriptor instead.
+func (*ResetPasswordRequest) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_auth_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ResetPasswordRequest) GetToken() string {
+	if x != nil {
+		return x.Token
+	}
+	return ""
+}
+
+func (x *ResetPasswordRequest) GetPassword() string {
+	if x != nil {
+		return x.Password
+	}
+	return ""
+}
+
+type ResetPasswordResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResetPasswordResponse) Reset() {
+	*x = ResetPasswordResponse{}
+	mi := &file_peal_admin_v1_auth_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResetPasswordResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResetPasswordResponse) ProtoMessage() {}
+
+func (x *ResetPasswordResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_auth_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResetPasswordResponse.ProtoReflect.Descriptor instead.
+func (*ResetPasswordResponse) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_auth_proto_rawDescGZIP(), []int{9}
+}
+
+type VerifyEmailRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Token         string                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VerifyEmailRequest) Reset() {
+	*x = VerifyEmailRequest{}
+	mi := &file_peal_admin_v1_auth_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VerifyEmailRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VerifyEmailRequest) ProtoMessage() {}
+
+func (x *VerifyEmailRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_auth_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VerifyEmailRequest.ProtoReflect.Descriptor instead.
+func (*VerifyEmailRequest) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_auth_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *VerifyEmailRequest) GetToken() string {
+	if x != nil {
+		return x.Token
+	}
+	return ""
+}
+
+type VerifyEmailResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The address that is verified now.
+	Email         string `protobuf:"bytes,1,opt,name=email,proto3" json:"email,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VerifyEmailResponse) Reset() {
+	*x = VerifyEmailResponse{}
+	mi := &file_peal_admin_v1_auth_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VerifyEmailResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VerifyEmailResponse) ProtoMessage() {}
+
+func (x *VerifyEmailResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_auth_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VerifyEmailResponse.ProtoReflect.Descriptor instead.
+func (*VerifyEmailResponse) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_auth_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *VerifyEmailResponse) GetEmail() string {
+	if x != nil {
+		return x.Email
+	}
+	return ""
+}
+
 type LogOutRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -233,7 +591,7 @@ type LogOutRequest struct {
 
 func (x *LogOutRequest) Reset() {
 	*x = LogOutRequest{}
-	mi := &file_peal_admin_v1_auth_proto_msgTypes[4]
+	mi := &file_peal_admin_v1_auth_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -245,7 +603,7 @@ func (x *LogOutRequest) String() string {
 func (*LogOutRequest) ProtoMessage() {}
 
 func (x *LogOutRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_peal_admin_v1_auth_proto_msgTypes[4]
+	mi := &file_peal_admin_v1_auth_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -258,7 +616,7 @@ func (x *LogOutRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogOutRequest.ProtoReflect.Descriptor instead.
 func (*LogOutRequest) Descriptor() ([]byte, []int) {
-	return file_peal_admin_v1_auth_proto_rawDescGZIP(), []int{4}
+	return file_peal_admin_v1_auth_proto_rawDescGZIP(), []int{12}
 }
 
 type LogOutResponse struct {
@@ -269,7 +627,7 @@ type LogOutResponse struct {
 
 func (x *LogOutResponse) Reset() {
 	*x = LogOutResponse{}
-	mi := &file_peal_admin_v1_auth_proto_msgTypes[5]
+	mi := &file_peal_admin_v1_auth_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -281,7 +639,7 @@ func (x *LogOutResponse) String() string {
 func (*LogOutResponse) ProtoMessage() {}
 
 func (x *LogOutResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_peal_admin_v1_auth_proto_msgTypes[5]
+	mi := &file_peal_admin_v1_auth_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -294,7 +652,7 @@ func (x *LogOutResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogOutResponse.ProtoReflect.Descriptor instead.
 func (*LogOutResponse) Descriptor() ([]byte, []int) {
-	return file_peal_admin_v1_auth_proto_rawDescGZIP(), []int{5}
+	return file_peal_admin_v1_auth_proto_rawDescGZIP(), []int{13}
 }
 
 type WhoAmIRequest struct {
@@ -305,7 +663,7 @@ type WhoAmIRequest struct {
 
 func (x *WhoAmIRequest) Reset() {
 	*x = WhoAmIRequest{}
-	mi := &file_peal_admin_v1_auth_proto_msgTypes[6]
+	mi := &file_peal_admin_v1_auth_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -317,7 +675,7 @@ func (x *WhoAmIRequest) String() string {
 func (*WhoAmIRequest) ProtoMessage() {}
 
 func (x *WhoAmIRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_peal_admin_v1_auth_proto_msgTypes[6]
+	mi := &file_peal_admin_v1_auth_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -330,7 +688,7 @@ func (x *WhoAmIRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WhoAmIRequest.ProtoReflect.Descriptor instead.
 func (*WhoAmIRequest) Descriptor() ([]byte, []int) {
-	return file_peal_admin_v1_auth_proto_rawDescGZIP(), []int{6}
+	return file_peal_admin_v1_auth_proto_rawDescGZIP(), []int{14}
 }
 
 type WhoAmIResponse struct {
@@ -342,7 +700,7 @@ type WhoAmIResponse struct {
 
 func (x *WhoAmIResponse) Reset() {
 	*x = WhoAmIResponse{}
-	mi := &file_peal_admin_v1_auth_proto_msgTypes[7]
+	mi := &file_peal_admin_v1_auth_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -354,7 +712,7 @@ func (x *WhoAmIResponse) String() string {
 func (*WhoAmIResponse) ProtoMessage() {}
 
 func (x *WhoAmIResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_peal_admin_v1_auth_proto_msgTypes[7]
+	mi := &file_peal_admin_v1_auth_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -367,7 +725,7 @@ func (x *WhoAmIResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WhoAmIResponse.ProtoReflect.Descriptor instead.
 func (*WhoAmIResponse) Descriptor() ([]byte, []int) {
-	return file_peal_admin_v1_auth_proto_rawDescGZIP(), []int{7}
+	return file_peal_admin_v1_auth_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *WhoAmIResponse) GetAccount() *Account {
@@ -377,7 +735,7 @@ func (x *WhoAmIResponse) GetAccount() *Account {
 	return nil
 }
 
-// Account is the signed-in user in the tenant that the session works in.
+// Account is the signed-in user in the tenant that the session or the API token works in.
 type Account struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	UserId     string                 `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
@@ -386,15 +744,21 @@ type Account struct {
 	TenantName string                 `protobuf:"bytes,4,opt,name=tenant_name,json=tenantName,proto3" json:"tenant_name,omitempty"`
 	// One of owner, admin, developer, viewer.
 	Role string `protobuf:"bytes,5,opt,name=role,proto3" json:"role,omitempty"`
-	// What that role may do, so that a page can disable what would be refused.
-	Permissions   []Permission `protobuf:"varint,6,rep,packed,name=permissions,proto3,enum=peal.admin.v1.Permission" json:"permissions,omitempty"`
+	// What that role may do, and with a token no more than its scopes, so that a page can disable what would be refused.
+	Permissions []Permission `protobuf:"varint,6,rep,packed,name=permissions,proto3,enum=peal.admin.v1.Permission" json:"permissions,omitempty"`
+	// Whether the user has shown that the address is theirs.
+	EmailVerified bool `protobuf:"varint,7,opt,name=email_verified,json=emailVerified,proto3" json:"email_verified,omitempty"`
+	// Whether the user logs in with a second factor.
+	SecondFactor bool `protobuf:"varint,8,opt,name=second_factor,json=secondFactor,proto3" json:"second_factor,omitempty"`
+	// The API token that the call came with; unset in a session.
+	Token         *CallingToken `protobuf:"bytes,9,opt,name=token,proto3" json:"token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_peal_admin_v1_auth_proto_msgTypes[8]
+	mi := &file_peal_admin_v1_auth_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -406,7 +770,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_peal_admin_v1_auth_proto_msgTypes[8]
+	mi := &file_peal_admin_v1_auth_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -419,7 +783,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_peal_admin_v1_auth_proto_rawDescGZIP(), []int{8}
+	return file_peal_admin_v1_auth_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Account) GetUserId() string {
@@ -464,11 +828,93 @@ func (x *Account) GetPermissions() []Permission {
 	return nil
 }
 
+func (x *Account) GetEmailVerified() bool {
+	if x != nil {
+		return x.EmailVerified
+	}
+	return false
+}
+
+func (x *Account) GetSecondFactor() bool {
+	if x != nil {
+		return x.SecondFactor
+	}
+	return false
+}
+
+func (x *Account) GetToken() *CallingToken {
+	if x != nil {
+		return x.Token
+	}
+	return nil
+}
+
+// CallingToken is the API token of a call.
+type CallingToken struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	ExpireTime    *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CallingToken) Reset() {
+	*x = CallingToken{}
+	mi := &file_peal_admin_v1_auth_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CallingToken) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CallingToken) ProtoMessage() {}
+
+func (x *CallingToken) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_auth_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CallingToken.ProtoReflect.Descriptor instead.
+func (*CallingToken) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_auth_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *CallingToken) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *CallingToken) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *CallingToken) GetExpireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpireTime
+	}
+	return nil
+}
+
 var File_peal_admin_v1_auth_proto protoreflect.FileDescriptor
 
 const file_peal_admin_v1_auth_proto_rawDesc = "" +
 	"\n" +
-	"\x18peal/admin/v1/auth.proto\x12\rpeal.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1epeal/admin/v1/permission.proto\"\xd0\x03\n" +
+	"\x18peal/admin/v1/auth.proto\x12\rpeal.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1epeal/admin/v1/permission.proto\"\xd0\x03\n" +
 	"\rSignUpRequest\x12\x82\x01\n" +
 	"\x05email\x18\x01 \x01(\tBl\xbaHi\xba\x01f\n" +
 	"\x05email\x127is not an email address; it reads like name@example.com\x1a$this.size() <= 254 && this.isEmail()R\x05email\x12y\n" +
@@ -483,14 +929,33 @@ const file_peal_admin_v1_auth_proto_rawDesc = "" +
 	"\x05email\x18\x01 \x01(\tBO\xbaHL\xba\x01I\n" +
 	"\x05email\x12\x18enter your email address\x1a&this.size() >= 1 && this.size() <= 254R\x05email\x12l\n" +
 	"\bpassword\x18\x02 \x01(\tBP\xbaHJ\xba\x01G\n" +
-	"\bpassword\x12\x13enter your password\x1a&this.size() >= 1 && this.size() <= 256\x80\x01\x01R\bpassword\"A\n" +
+	"\bpassword\x12\x13enter your password\x1a&this.size() >= 1 && this.size() <= 256\x80\x01\x01R\bpassword\"w\n" +
 	"\rLogInResponse\x120\n" +
-	"\aaccount\x18\x01 \x01(\v2\x16.peal.admin.v1.AccountR\aaccount\"\x0f\n" +
+	"\aaccount\x18\x01 \x01(\v2\x16.peal.admin.v1.AccountR\aaccount\x124\n" +
+	"\x16second_factor_required\x18\x02 \x01(\bR\x14secondFactorRequired\"\xa4\x01\n" +
+	"\x18LogInSecondFactorRequest\x12\x87\x01\n" +
+	"\x04code\x18\x01 \x01(\tBs\xbaHm\xba\x01j\n" +
+	"\x04code\x12;enter the six digits that the app shows, or a recovery code\x1a%this.size() >= 6 && this.size() <= 40\x80\x01\x01R\x04code\"M\n" +
+	"\x19LogInSecondFactorResponse\x120\n" +
+	"\aaccount\x18\x01 \x01(\v2\x16.peal.admin.v1.AccountR\aaccount\"\xa2\x01\n" +
+	"\x1bRequestPasswordResetRequest\x12\x82\x01\n" +
+	"\x05email\x18\x01 \x01(\tBl\xbaHi\xba\x01f\n" +
+	"\x05email\x127is not an email address; it reads like name@example.com\x1a$this.size() <= 254 && this.isEmail()R\x05email\"\x1e\n" +
+	"\x1cRequestPasswordResetResponse\"\xb5\x01\n" +
+	"\x14ResetPasswordRequest\x12\"\n" +
+	"\x05token\x18\x01 \x01(\tB\f\xbaH\x06r\x04\x10\x01\x18d\x80\x01\x01R\x05token\x12y\n" +
+	"\bpassword\x18\x02 \x01(\tB]\xbaHW\xba\x01T\n" +
+	"\bpassword\x12 must be 8 to 256 characters long\x1a&this.size() >= 8 && this.size() <= 256\x80\x01\x01R\bpassword\"\x17\n" +
+	"\x15ResetPasswordResponse\"8\n" +
+	"\x12VerifyEmailRequest\x12\"\n" +
+	"\x05token\x18\x01 \x01(\tB\f\xbaH\x06r\x04\x10\x01\x18d\x80\x01\x01R\x05token\"+\n" +
+	"\x13VerifyEmailResponse\x12\x14\n" +
+	"\x05email\x18\x01 \x01(\tR\x05email\"\x0f\n" +
 	"\rLogOutRequest\"\x10\n" +
 	"\x0eLogOutResponse\"\x0f\n" +
 	"\rWhoAmIRequest\"B\n" +
 	"\x0eWhoAmIResponse\x120\n" +
-	"\aaccount\x18\x01 \x01(\v2\x16.peal.admin.v1.AccountR\aaccount\"\xc7\x01\n" +
+	"\aaccount\x18\x01 \x01(\v2\x16.peal.admin.v1.AccountR\aaccount\"\xc6\x02\n" +
 	"\aAccount\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12\x14\n" +
 	"\x05email\x18\x02 \x01(\tR\x05email\x12\x1b\n" +
@@ -498,10 +963,22 @@ const file_peal_admin_v1_auth_proto_rawDesc = "" +
 	"\vtenant_name\x18\x04 \x01(\tR\n" +
 	"tenantName\x12\x12\n" +
 	"\x04role\x18\x05 \x01(\tR\x04role\x12;\n" +
-	"\vpermissions\x18\x06 \x03(\x0e2\x19.peal.admin.v1.PermissionR\vpermissions2\xbe\x02\n" +
+	"\vpermissions\x18\x06 \x03(\x0e2\x19.peal.admin.v1.PermissionR\vpermissions\x12%\n" +
+	"\x0eemail_verified\x18\a \x01(\bR\remailVerified\x12#\n" +
+	"\rsecond_factor\x18\b \x01(\bR\fsecondFactor\x121\n" +
+	"\x05token\x18\t \x01(\v2\x1b.peal.admin.v1.CallingTokenR\x05token\"o\n" +
+	"\fCallingToken\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12;\n" +
+	"\vexpire_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"expireTime2\xe1\x05\n" +
 	"\vAuthService\x12K\n" +
 	"\x06SignUp\x12\x1c.peal.admin.v1.SignUpRequest\x1a\x1d.peal.admin.v1.SignUpResponse\"\x04\xc8\xda\x18\x01\x12H\n" +
-	"\x05LogIn\x12\x1b.peal.admin.v1.LogInRequest\x1a\x1c.peal.admin.v1.LogInResponse\"\x04\xc8\xda\x18\x01\x12K\n" +
+	"\x05LogIn\x12\x1b.peal.admin.v1.LogInRequest\x1a\x1c.peal.admin.v1.LogInResponse\"\x04\xc8\xda\x18\x01\x12l\n" +
+	"\x11LogInSecondFactor\x12'.peal.admin.v1.LogInSecondFactorRequest\x1a(.peal.admin.v1.LogInSecondFactorResponse\"\x04\xc8\xda\x18\x01\x12u\n" +
+	"\x14RequestPasswordReset\x12*.peal.admin.v1.RequestPasswordResetRequest\x1a+.peal.admin.v1.RequestPasswordResetResponse\"\x04\xc8\xda\x18\x01\x12`\n" +
+	"\rResetPassword\x12#.peal.admin.v1.ResetPasswordRequest\x1a$.peal.admin.v1.ResetPasswordResponse\"\x04\xc8\xda\x18\x01\x12Z\n" +
+	"\vVerifyEmail\x12!.peal.admin.v1.VerifyEmailRequest\x1a\".peal.admin.v1.VerifyEmailResponse\"\x04\xc8\xda\x18\x01\x12K\n" +
 	"\x06LogOut\x12\x1c.peal.admin.v1.LogOutRequest\x1a\x1d.peal.admin.v1.LogOutResponse\"\x04\xc8\xda\x18\x01\x12K\n" +
 	"\x06WhoAmI\x12\x1c.peal.admin.v1.WhoAmIRequest\x1a\x1d.peal.admin.v1.WhoAmIResponse\"\x04\xc8\xda\x18\x02B<Z:github.com/pealhq/peal/admin-api/gen/peal/admin/v1;adminv1b\x06proto3"
 
@@ -517,37 +994,58 @@ func file_peal_admin_v1_auth_proto_rawDescGZIP() []byte {
 	return file_peal_admin_v1_auth_proto_rawDescData
 }
 
-var file_peal_admin_v1_auth_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_peal_admin_v1_auth_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_peal_admin_v1_auth_proto_goTypes = []any{
-	(*SignUpRequest)(nil),  // 0: peal.admin.v1.SignUpRequest
-	(*SignUpResponse)(nil), // 1: peal.admin.v1.SignUpResponse
-	(*LogInRequest)(nil),   // 2: peal.admin.v1.LogInRequest
-	(*LogInResponse)(nil),  // 3: peal.admin.v1.LogInResponse
-	(*LogOutRequest)(nil),  // 4: peal.admin.v1.LogOutRequest
-	(*LogOutResponse)(nil), // 5: peal.admin.v1.LogOutResponse
-	(*WhoAmIRequest)(nil),  // 6: peal.admin.v1.WhoAmIRequest
-	(*WhoAmIResponse)(nil), // 7: peal.admin.v1.WhoAmIResponse
-	(*Account)(nil),        // 8: peal.admin.v1.Account
-	(Permission)(0),        // 9: peal.admin.v1.Permission
+	(*SignUpRequest)(nil),                // 0: peal.admin.v1.SignUpRequest
+	(*SignUpResponse)(nil),               // 1: peal.admin.v1.SignUpResponse
+	(*LogInRequest)(nil),                 // 2: peal.admin.v1.LogInRequest
+	(*LogInResponse)(nil),                // 3: peal.admin.v1.LogInResponse
+	(*LogInSecondFactorRequest)(nil),     // 4: peal.admin.v1.LogInSecondFactorRequest
+	(*LogInSecondFactorResponse)(nil),    // 5: peal.admin.v1.LogInSecondFactorResponse
+	(*RequestPasswordResetRequest)(nil),  // 6: peal.admin.v1.RequestPasswordResetRequest
+	(*RequestPasswordResetResponse)(nil), // 7: peal.admin.v1.RequestPasswordResetResponse
+	(*ResetPasswordRequest)(nil),         // 8: peal.admin.v1.ResetPasswordRequest
+	(*ResetPasswordResponse)(nil),        // 9: peal.admin.v1.ResetPasswordResponse
+	(*VerifyEmailRequest)(nil),           // 10: peal.admin.v1.VerifyEmailRequest
+	(*VerifyEmailResponse)(nil),          // 11: peal.admin.v1.VerifyEmailResponse
+	(*LogOutRequest)(nil),                // 12: peal.admin.v1.LogOutRequest
+	(*LogOutResponse)(nil),               // 13: peal.admin.v1.LogOutResponse
+	(*WhoAmIRequest)(nil),                // 14: peal.admin.v1.WhoAmIRequest
+	(*WhoAmIResponse)(nil),               // 15: peal.admin.v1.WhoAmIResponse
+	(*Account)(nil),                      // 16: peal.admin.v1.Account
+	(*CallingToken)(nil),                 // 17: peal.admin.v1.CallingToken
+	(Permission)(0),                      // 18: peal.admin.v1.Permission
+	(*timestamppb.Timestamp)(nil),        // 19: google.protobuf.Timestamp
 }
 var file_peal_admin_v1_auth_proto_depIdxs = []int32{
-	8, // 0: peal.admin.v1.SignUpResponse.account:type_name -> peal.admin.v1.Account
-	8, // 1: peal.admin.v1.LogInResponse.account:type_name -> peal.admin.v1.Account
-	8, // 2: peal.admin.v1.WhoAmIResponse.account:type_name -> peal.admin.v1.Account
-	9, // 3: peal.admin.v1.Account.permissions:type_name -> peal.admin.v1.Permission
-	0, // 4: peal.admin.v1.AuthService.SignUp:input_type -> peal.admin.v1.SignUpRequest
-	2, // 5: peal.admin.v1.AuthService.LogIn:input_type -> peal.admin.v1.LogInRequest
-	4, // 6: peal.admin.v1.AuthService.LogOut:input_type -> peal.admin.v1.LogOutRequest
-	6, // 7: peal.admin.v1.AuthService.WhoAmI:input_type -> peal.admin.v1.WhoAmIRequest
-	1, // 8: peal.admin.v1.AuthService.SignUp:output_type -> peal.admin.v1.SignUpResponse
-	3, // 9: peal.admin.v1.AuthService.LogIn:output_type -> peal.admin.v1.LogInResponse
-	5, // 10: peal.admin.v1.AuthService.LogOut:output_type -> peal.admin.v1.LogOutResponse
-	7, // 11: peal.admin.v1.AuthService.WhoAmI:output_type -> peal.admin.v1.WhoAmIResponse
-	8, // [8:12] is the sub-list for method output_type
-	4, // [4:8] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	16, // 0: peal.admin.v1.SignUpResponse.account:type_name -> peal.admin.v1.Account
+	16, // 1: peal.admin.v1.LogInResponse.account:type_name -> peal.admin.v1.Account
+	16, // 2: peal.admin.v1.LogInSecondFactorResponse.account:type_name -> peal.admin.v1.Account
+	16, // 3: peal.admin.v1.WhoAmIResponse.account:type_name -> peal.admin.v1.Account
+	18, // 4: peal.admin.v1.Account.permissions:type_name -> peal.admin.v1.Permission
+	17, // 5: peal.admin.v1.Account.token:type_name -> peal.admin.v1.CallingToken
+	19, // 6: peal.admin.v1.CallingToken.expire_time:type_name -> google.protobuf.Timestamp
+	0,  // 7: peal.admin.v1.AuthService.SignUp:input_type -> peal.admin.v1.SignUpRequest
+	2,  // 8: peal.admin.v1.AuthService.LogIn:input_type -> peal.admin.v1.LogInRequest
+	4,  // 9: peal.admin.v1.AuthService.LogInSecondFactor:input_type -> peal.admin.v1.LogInSecondFactorRequest
+	6,  // 10: peal.admin.v1.AuthService.RequestPasswordReset:input_type -> peal.admin.v1.RequestPasswordResetRequest
+	8,  // 11: peal.admin.v1.AuthService.ResetPassword:input_type -> peal.admin.v1.ResetPasswordRequest
+	10, // 12: peal.admin.v1.AuthService.VerifyEmail:input_type -> peal.admin.v1.VerifyEmailRequest
+	12, // 13: peal.admin.v1.AuthService.LogOut:input_type -> peal.admin.v1.LogOutRequest
+	14, // 14: peal.admin.v1.AuthService.WhoAmI:input_type -> peal.admin.v1.WhoAmIRequest
+	1,  // 15: peal.admin.v1.AuthService.SignUp:output_type -> peal.admin.v1.SignUpResponse
+	3,  // 16: peal.admin.v1.AuthService.LogIn:output_type -> peal.admin.v1.LogInResponse
+	5,  // 17: peal.admin.v1.AuthService.LogInSecondFactor:output_type -> peal.admin.v1.LogInSecondFactorResponse
+	7,  // 18: peal.admin.v1.AuthService.RequestPasswordReset:output_type -> peal.admin.v1.RequestPasswordResetResponse
+	9,  // 19: peal.admin.v1.AuthService.ResetPassword:output_type -> peal.admin.v1.ResetPasswordResponse
+	11, // 20: peal.admin.v1.AuthService.VerifyEmail:output_type -> peal.admin.v1.VerifyEmailResponse
+	13, // 21: peal.admin.v1.AuthService.LogOut:output_type -> peal.admin.v1.LogOutResponse
+	15, // 22: peal.admin.v1.AuthService.WhoAmI:output_type -> peal.admin.v1.WhoAmIResponse
+	15, // [15:23] is the sub-list for method output_type
+	7,  // [7:15] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_peal_admin_v1_auth_proto_init() }
@@ -562,7 +1060,7 @@ func file_peal_admin_v1_auth_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_peal_admin_v1_auth_proto_rawDesc), len(file_peal_admin_v1_auth_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

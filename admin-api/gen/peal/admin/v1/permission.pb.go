@@ -30,7 +30,7 @@ const (
 	Permission_PERMISSION_UNSPECIFIED Permission = 0
 	// Anybody, also without a session.
 	Permission_PERMISSION_PUBLIC Permission = 1
-	// Any signed-in user.
+	// Any signed-in user, also by an API token.
 	Permission_PERMISSION_SIGNED_IN Permission = 2
 	// See the apps of the tenant.
 	Permission_PERMISSION_APPS_READ Permission = 3
@@ -50,6 +50,16 @@ const (
 	Permission_PERMISSION_USAGE_READ Permission = 40
 	// See who changed what in the tenant.
 	Permission_PERMISSION_AUDIT_READ Permission = 41
+	// See who works in the tenant and who is invited.
+	Permission_PERMISSION_MEMBERS_READ Permission = 20
+	// Invite, remove and give roles.
+	Permission_PERMISSION_MEMBERS_WRITE Permission = 21
+	// Give the tenant to another owner. No API token may.
+	Permission_PERMISSION_TENANT_TRANSFER Permission = 22
+	// See and revoke the API tokens of all members. No API token may.
+	Permission_PERMISSION_TOKENS_MANAGE Permission = 23
+	// Any user who is signed in by a session: what no API token may do.
+	Permission_PERMISSION_SESSION Permission = 24
 )
 
 // Enum value maps for Permission.
@@ -67,20 +77,30 @@ var (
 		9:  "PERMISSION_EVENTS_PUBLISH",
 		40: "PERMISSION_USAGE_READ",
 		41: "PERMISSION_AUDIT_READ",
+		20: "PERMISSION_MEMBERS_READ",
+		21: "PERMISSION_MEMBERS_WRITE",
+		22: "PERMISSION_TENANT_TRANSFER",
+		23: "PERMISSION_TOKENS_MANAGE",
+		24: "PERMISSION_SESSION",
 	}
 	Permission_value = map[string]int32{
-		"PERMISSION_UNSPECIFIED":    0,
-		"PERMISSION_PUBLIC":         1,
-		"PERMISSION_SIGNED_IN":      2,
-		"PERMISSION_APPS_READ":      3,
-		"PERMISSION_APPS_WRITE":     4,
-		"PERMISSION_APPS_DELETE":    5,
-		"PERMISSION_KEYS_READ":      6,
-		"PERMISSION_KEYS_REVEAL":    7,
-		"PERMISSION_KEYS_WRITE":     8,
-		"PERMISSION_EVENTS_PUBLISH": 9,
-		"PERMISSION_USAGE_READ":     40,
-		"PERMISSION_AUDIT_READ":     41,
+		"PERMISSION_UNSPECIFIED":     0,
+		"PERMISSION_PUBLIC":          1,
+		"PERMISSION_SIGNED_IN":       2,
+		"PERMISSION_APPS_READ":       3,
+		"PERMISSION_APPS_WRITE":      4,
+		"PERMISSION_APPS_DELETE":     5,
+		"PERMISSION_KEYS_READ":       6,
+		"PERMISSION_KEYS_REVEAL":     7,
+		"PERMISSION_KEYS_WRITE":      8,
+		"PERMISSION_EVENTS_PUBLISH":  9,
+		"PERMISSION_USAGE_READ":      40,
+		"PERMISSION_AUDIT_READ":      41,
+		"PERMISSION_MEMBERS_READ":    20,
+		"PERMISSION_MEMBERS_WRITE":   21,
+		"PERMISSION_TENANT_TRANSFER": 22,
+		"PERMISSION_TOKENS_MANAGE":   23,
+		"PERMISSION_SESSION":         24,
 	}
 )
 
@@ -134,7 +154,7 @@ var File_peal_admin_v1_permission_proto protoreflect.FileDescriptor
 
 const file_peal_admin_v1_permission_proto_rawDesc = "" +
 	"\n" +
-	"\x1epeal/admin/v1/permission.proto\x12\rpeal.admin.v1\x1a google/protobuf/descriptor.proto*\xd0\x02\n" +
+	"\x1epeal/admin/v1/permission.proto\x12\rpeal.admin.v1\x1a google/protobuf/descriptor.proto*\xe1\x03\n" +
 	"\n" +
 	"Permission\x12\x1a\n" +
 	"\x16PERMISSION_UNSPECIFIED\x10\x00\x12\x15\n" +
@@ -148,7 +168,12 @@ const file_peal_admin_v1_permission_proto_rawDesc = "" +
 	"\x15PERMISSION_KEYS_WRITE\x10\b\x12\x1d\n" +
 	"\x19PERMISSION_EVENTS_PUBLISH\x10\t\x12\x19\n" +
 	"\x15PERMISSION_USAGE_READ\x10(\x12\x19\n" +
-	"\x15PERMISSION_AUDIT_READ\x10):[\n" +
+	"\x15PERMISSION_AUDIT_READ\x10)\x12\x1b\n" +
+	"\x17PERMISSION_MEMBERS_READ\x10\x14\x12\x1c\n" +
+	"\x18PERMISSION_MEMBERS_WRITE\x10\x15\x12\x1e\n" +
+	"\x1aPERMISSION_TENANT_TRANSFER\x10\x16\x12\x1c\n" +
+	"\x18PERMISSION_TOKENS_MANAGE\x10\x17\x12\x16\n" +
+	"\x12PERMISSION_SESSION\x10\x18:[\n" +
 	"\n" +
 	"permission\x12\x1e.google.protobuf.MethodOptions\x18\xa9\x8b\x03 \x01(\x0e2\x19.peal.admin.v1.PermissionR\n" +
 	"permissionB<Z:github.com/pealhq/peal/admin-api/gen/peal/admin/v1;adminv1b\x06proto3"

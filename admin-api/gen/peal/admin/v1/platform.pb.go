@@ -65,7 +65,10 @@ type GetPlatformResponse struct {
 	// Whether the edge is reached by wss and https.
 	EdgeTls bool `protobuf:"varint,3,opt,name=edge_tls,json=edgeTls,proto3" json:"edge_tls,omitempty"`
 	// The version of the binary, for example "v0.1.0" or "devel".
-	Version       string `protobuf:"bytes,4,opt,name=version,proto3" json:"version,omitempty"`
+	Version string `protobuf:"bytes,4,opt,name=version,proto3" json:"version,omitempty"`
+	// Whether the platform sends mail. Without it nobody can have a forgotten password reset, and links of invitations are handed
+	// over by who invites.
+	SendsMail     bool `protobuf:"varint,5,opt,name=sends_mail,json=sendsMail,proto3" json:"sends_mail,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -128,17 +131,26 @@ func (x *GetPlatformResponse) GetVersion() string {
 	return ""
 }
 
+func (x *GetPlatformResponse) GetSendsMail() bool {
+	if x != nil {
+		return x.SendsMail
+	}
+	return false
+}
+
 var File_peal_admin_v1_platform_proto protoreflect.FileDescriptor
 
 const file_peal_admin_v1_platform_proto_rawDesc = "" +
 	"\n" +
 	"\x1cpeal/admin/v1/platform.proto\x12\rpeal.admin.v1\x1a\x1epeal/admin/v1/permission.proto\"\x14\n" +
-	"\x12GetPlatformRequest\"\x84\x01\n" +
+	"\x12GetPlatformRequest\"\xa3\x01\n" +
 	"\x13GetPlatformResponse\x12\x1b\n" +
 	"\tedge_host\x18\x01 \x01(\tR\bedgeHost\x12\x1b\n" +
 	"\tedge_port\x18\x02 \x01(\x05R\bedgePort\x12\x19\n" +
 	"\bedge_tls\x18\x03 \x01(\bR\aedgeTls\x12\x18\n" +
-	"\aversion\x18\x04 \x01(\tR\aversion2m\n" +
+	"\aversion\x18\x04 \x01(\tR\aversion\x12\x1d\n" +
+	"\n" +
+	"sends_mail\x18\x05 \x01(\bR\tsendsMail2m\n" +
 	"\x0fPlatformService\x12Z\n" +
 	"\vGetPlatform\x12!.peal.admin.v1.GetPlatformRequest\x1a\".peal.admin.v1.GetPlatformResponse\"\x04\xc8\xda\x18\x01B<Z:github.com/pealhq/peal/admin-api/gen/peal/admin/v1;adminv1b\x06proto3"
 

@@ -37,6 +37,17 @@ const (
 	AuthServiceSignUpProcedure = "/peal.admin.v1.AuthService/SignUp"
 	// AuthServiceLogInProcedure is the fully-qualified name of the AuthService's LogIn RPC.
 	AuthServiceLogInProcedure = "/peal.admin.v1.AuthService/LogIn"
+	// AuthServiceLogInSecondFactorProcedure is the fully-qualified name of the AuthService's
+	// LogInSecondFactor RPC.
+	AuthServiceLogInSecondFactorProcedure = "/peal.admin.v1.AuthService/LogInSecondFactor"
+	// AuthServiceRequestPasswordResetProcedure is the fully-qualified name of the AuthService's
+	// RequestPasswordReset RPC.
+	AuthServiceRequestPasswordResetProcedure = "/peal.admin.v1.AuthService/RequestPasswordReset"
+	// AuthServiceResetPasswordProcedure is the fully-qualified name of the AuthService's ResetPassword
+	// RPC.
+	AuthServiceResetPasswordProcedure = "/peal.admin.v1.AuthService/ResetPassword"
+	// AuthServiceVerifyEmailProcedure is the fully-qualified name of the AuthService's VerifyEmail RPC.
+	AuthServiceVerifyEmailProcedure = "/peal.admin.v1.AuthService/VerifyEmail"
 	// AuthServiceLogOutProcedure is the fully-qualified name of the AuthService's LogOut RPC.
 	AuthServiceLogOutProcedure = "/peal.admin.v1.AuthService/LogOut"
 	// AuthServiceWhoAmIProcedure is the fully-qualified name of the AuthService's WhoAmI RPC.
@@ -48,8 +59,21 @@ type AuthServiceClient interface {
 	// Creates a tenant and its owner, and signs the owner in.
 	// Errors: already_exists (field "email"), invalid_argument, resource_exhausted.
 	SignUp(context.Context, *v1.SignUpRequest) (*v1.SignUpResponse, error)
-	// Signs a user in. Errors: unauthenticated (whatever was wrong), resource_exhausted.
+	// Signs a user in, or asks for the second factor of who has one. Errors: unauthenticated (whatever was wrong),
+	// failed_precondition when the user belongs to no tenant any more, resource_exhausted.
 	LogIn(context.Context, *v1.LogInRequest) (*v1.LogInResponse, error)
+	// The second step of a login, within five minutes of the first, which left a cookie. Errors: unauthenticated when there was no
+	// first step or it is too long ago, invalid_argument (field "code"), resource_exhausted.
+	LogInSecondFactor(context.Context, *v1.LogInSecondFactorRequest) (*v1.LogInSecondFactorResponse, error)
+	// Sends a link to set another password, if there is an account with this address; the answer does not tell.
+	// Errors: failed_precondition when the platform sends no mail, resource_exhausted.
+	RequestPasswordReset(context.Context, *v1.RequestPasswordResetRequest) (*v1.RequestPasswordResetResponse, error)
+	// Sets another password by the token of such a link, which is good once and for an hour. All sessions of the user end.
+	// Errors: not_found (unknown, over or used), invalid_argument (field "password"), resource_exhausted.
+	ResetPassword(context.Context, *v1.ResetPasswordRequest) (*v1.ResetPasswordResponse, error)
+	// Notes that an address is its user's, by the token of the mail that was sent there; one that is to replace another does so now.
+	// Errors: not_found (unknown, over or used), already_exists (field "email"), resource_exhausted.
+	VerifyEmail(context.Context, *v1.VerifyEmailRequest) (*v1.VerifyEmailResponse, error)
 	// Ends the session of the caller. Calling it without a session is no error.
 	LogOut(context.Context, *v1.LogOutRequest) (*v1.LogOutResponse, error)
 	// Tells who the caller is. Errors: unauthenticated.
@@ -79,6 +103,30 @@ func NewAuthServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 			connect.WithSchema(authServiceMethods.ByName("LogIn")),
 			connect.WithClientOptions(opts...),
 		),
+		logInSecondFactor: connect.NewClient[v1.LogInSecondFactorRequest, v1.LogInSecondFactorResponse](
+			httpClient,
+			baseURL+AuthServiceLogInSecondFactorProcedure,
+			connect.WithSchema(authServiceMethods.ByName("LogInSecondFactor")),
+			connect.WithClientOptions(opts...),
+		),
+		requestPasswordReset: connect.NewClient[v1.RequestPasswordResetRequest, v1.RequestPasswordResetResponse](
+			httpClient,
+			baseURL+AuthServiceRequestPasswordResetProcedure,
+			connect.WithSchema(authServiceMethods.ByName("RequestPasswordReset")),
+			connect.WithClientOptions(opts...),
+		),
+		resetPassword: connect.NewClient[v1.ResetPasswordRequest, v1.ResetPasswordResponse](
+			httpClient,
+			baseURL+AuthServiceResetPasswordProcedure,
+			connect.WithSchema(authServiceMethods.ByName("ResetPassword")),
+			connect.WithClientOptions(opts...),
+		),
+		verifyEmail: connect.NewClient[v1.VerifyEmailRequest, v1.VerifyEmailResponse](
+			httpClient,
+			baseURL+AuthServiceVerifyEmailProcedure,
+			connect.WithSchema(authServiceMethods.ByName("VerifyEmail")),
+			connect.WithClientOptions(opts...),
+		),
 		logOut: connect.NewClient[v1.LogOutRequest, v1.LogOutResponse](
 			httpClient,
 			baseURL+AuthServiceLogOutProcedure,
@@ -96,10 +144,14 @@ func NewAuthServiceClient(httpClient connect.HTTPClient, baseURL string, opts ..
 
 // authServiceClient implements AuthServiceClient.
 type authServiceClient struct {
-	signUp *connect.Client[v1.SignUpRequest, v1.SignUpResponse]
-	logIn  *connect.Client[v1.LogInRequest, v1.LogInResponse]
-	logOut *connect.Client[v1.LogOutRequest, v1.LogOutResponse]
-	whoAmI *connect.Client[v1.WhoAmIRequest, v1.WhoAmIResponse]
+	signUp               *connect.Client[v1.SignUpRequest, v1.SignUpResponse]
+	logIn                *connect.Client[v1.LogInRequest, v1.LogInResponse]
+	logInSecondFactor    *connect.Client[v1.LogInSecondFactorRequest, v1.LogInSecondFactorResponse]
+	requestPasswordReset *connect.Client[v1.RequestPasswordResetRequest, v1.RequestPasswordResetResponse]
+	resetPassword        *connect.Client[v1.ResetPasswordRequest, v1.ResetPasswordResponse]
+	verifyEmail          *connect.Client[v1.VerifyEmailRequest, v1.VerifyEmailResponse]
+	logOut               *connect.Client[v1.LogOutRequest, v1.LogOutResponse]
+	whoAmI               *connect.Client[v1.WhoAmIRequest, v1.WhoAmIResponse]
 }
 
 // SignUp calls peal.admin.v1.AuthService.SignUp.
@@ -114,6 +166,42 @@ func (c *authServiceClient) SignUp(ctx context.Context, req *v1.SignUpRequest) (
 // LogIn calls peal.admin.v1.AuthService.LogIn.
 func (c *authServiceClient) LogIn(ctx context.Context, req *v1.LogInRequest) (*v1.LogInResponse, error) {
 	response, err := c.logIn.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// LogInSecondFactor calls peal.admin.v1.AuthService.LogInSecondFactor.
+func (c *authServiceClient) LogInSecondFactor(ctx context.Context, req *v1.LogInSecondFactorRequest) (*v1.LogInSecondFactorResponse, error) {
+	response, err := c.logInSecondFactor.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// RequestPasswordReset calls peal.admin.v1.AuthService.RequestPasswordReset.
+func (c *authServiceClient) RequestPasswordReset(ctx context.Context, req *v1.RequestPasswordResetRequest) (*v1.RequestPasswordResetResponse, error) {
+	response, err := c.requestPasswordReset.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// ResetPassword calls peal.admin.v1.AuthService.ResetPassword.
+func (c *authServiceClient) ResetPassword(ctx context.Context, req *v1.ResetPasswordRequest) (*v1.ResetPasswordResponse, error) {
+	response, err := c.resetPassword.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// VerifyEmail calls peal.admin.v1.AuthService.VerifyEmail.
+func (c *authServiceClient) VerifyEmail(ctx context.Context, req *v1.VerifyEmailRequest) (*v1.VerifyEmailResponse, error) {
+	response, err := c.verifyEmail.CallUnary(ctx, connect.NewRequest(req))
 	if response != nil {
 		return response.Msg, err
 	}
@@ -143,8 +231,21 @@ type AuthServiceHandler interface {
 	// Creates a tenant and its owner, and signs the owner in.
 	// Errors: already_exists (field "email"), invalid_argument, resource_exhausted.
 	SignUp(context.Context, *v1.SignUpRequest) (*v1.SignUpResponse, error)
-	// Signs a user in. Errors: unauthenticated (whatever was wrong), resource_exhausted.
+	// Signs a user in, or asks for the second factor of who has one. Errors: unauthenticated (whatever was wrong),
+	// failed_precondition when the user belongs to no tenant any more, resource_exhausted.
 	LogIn(context.Context, *v1.LogInRequest) (*v1.LogInResponse, error)
+	// The second step of a login, within five minutes of the first, which left a cookie. Errors: unauthenticated when there was no
+	// first step or it is too long ago, invalid_argument (field "code"), resource_exhausted.
+	LogInSecondFactor(context.Context, *v1.LogInSecondFactorRequest) (*v1.LogInSecondFactorResponse, error)
+	// Sends a link to set another password, if there is an account with this address; the answer does not tell.
+	// Errors: failed_precondition when the platform sends no mail, resource_exhausted.
+	RequestPasswordReset(context.Context, *v1.RequestPasswordResetRequest) (*v1.RequestPasswordResetResponse, error)
+	// Sets another password by the token of such a link, which is good once and for an hour. All sessions of the user end.
+	// Errors: not_found (unknown, over or used), invalid_argument (field "password"), resource_exhausted.
+	ResetPassword(context.Context, *v1.ResetPasswordRequest) (*v1.ResetPasswordResponse, error)
+	// Notes that an address is its user's, by the token of the mail that was sent there; one that is to replace another does so now.
+	// Errors: not_found (unknown, over or used), already_exists (field "email"), resource_exhausted.
+	VerifyEmail(context.Context, *v1.VerifyEmailRequest) (*v1.VerifyEmailResponse, error)
 	// Ends the session of the caller. Calling it without a session is no error.
 	LogOut(context.Context, *v1.LogOutRequest) (*v1.LogOutResponse, error)
 	// Tells who the caller is. Errors: unauthenticated.
@@ -170,6 +271,30 @@ func NewAuthServiceHandler(svc AuthServiceHandler, opts ...connect.HandlerOption
 		connect.WithSchema(authServiceMethods.ByName("LogIn")),
 		connect.WithHandlerOptions(opts...),
 	)
+	authServiceLogInSecondFactorHandler := connect.NewUnaryHandlerSimple(
+		AuthServiceLogInSecondFactorProcedure,
+		svc.LogInSecondFactor,
+		connect.WithSchema(authServiceMethods.ByName("LogInSecondFactor")),
+		connect.WithHandlerOptions(opts...),
+	)
+	authServiceRequestPasswordResetHandler := connect.NewUnaryHandlerSimple(
+		AuthServiceRequestPasswordResetProcedure,
+		svc.RequestPasswordReset,
+		connect.WithSchema(authServiceMethods.ByName("RequestPasswordReset")),
+		connect.WithHandlerOptions(opts...),
+	)
+	authServiceResetPasswordHandler := connect.NewUnaryHandlerSimple(
+		AuthServiceResetPasswordProcedure,
+		svc.ResetPassword,
+		connect.WithSchema(authServiceMethods.ByName("ResetPassword")),
+		connect.WithHandlerOptions(opts...),
+	)
+	authServiceVerifyEmailHandler := connect.NewUnaryHandlerSimple(
+		AuthServiceVerifyEmailProcedure,
+		svc.VerifyEmail,
+		connect.WithSchema(authServiceMethods.ByName("VerifyEmail")),
+		connect.WithHandlerOptions(opts...),
+	)
 	authServiceLogOutHandler := connect.NewUnaryHandlerSimple(
 		AuthServiceLogOutProcedure,
 		svc.LogOut,
@@ -188,6 +313,14 @@ func NewAuthServiceHandler(svc AuthServiceHandler, opts ...connect.HandlerOption
 			authServiceSignUpHandler.ServeHTTP(w, r)
 		case AuthServiceLogInProcedure:
 			authServiceLogInHandler.ServeHTTP(w, r)
+		case AuthServiceLogInSecondFactorProcedure:
+			authServiceLogInSecondFactorHandler.ServeHTTP(w, r)
+		case AuthServiceRequestPasswordResetProcedure:
+			authServiceRequestPasswordResetHandler.ServeHTTP(w, r)
+		case AuthServiceResetPasswordProcedure:
+			authServiceResetPasswordHandler.ServeHTTP(w, r)
+		case AuthServiceVerifyEmailProcedure:
+			authServiceVerifyEmailHandler.ServeHTTP(w, r)
 		case AuthServiceLogOutProcedure:
 			authServiceLogOutHandler.ServeHTTP(w, r)
 		case AuthServiceWhoAmIProcedure:
@@ -207,6 +340,22 @@ func (UnimplementedAuthServiceHandler) SignUp(context.Context, *v1.SignUpRequest
 
 func (UnimplementedAuthServiceHandler) LogIn(context.Context, *v1.LogInRequest) (*v1.LogInResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("peal.admin.v1.AuthService.LogIn is not implemented"))
+}
+
+func (UnimplementedAuthServiceHandler) LogInSecondFactor(context.Context, *v1.LogInSecondFactorRequest) (*v1.LogInSecondFactorResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("peal.admin.v1.AuthService.LogInSecondFactor is not implemented"))
+}
+
+func (UnimplementedAuthServiceHandler) RequestPasswordReset(context.Context, *v1.RequestPasswordResetRequest) (*v1.RequestPasswordResetResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("peal.admin.v1.AuthService.RequestPasswordReset is not implemented"))
+}
+
+func (UnimplementedAuthServiceHandler) ResetPassword(context.Context, *v1.ResetPasswordRequest) (*v1.ResetPasswordResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("peal.admin.v1.AuthService.ResetPassword is not implemented"))
+}
+
+func (UnimplementedAuthServiceHandler) VerifyEmail(context.Context, *v1.VerifyEmailRequest) (*v1.VerifyEmailResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("peal.admin.v1.AuthService.VerifyEmail is not implemented"))
 }
 
 func (UnimplementedAuthServiceHandler) LogOut(context.Context, *v1.LogOutRequest) (*v1.LogOutResponse, error) {

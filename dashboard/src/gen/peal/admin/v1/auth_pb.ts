@@ -5,6 +5,8 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Permission } from "./permission_pb";
 import { file_peal_admin_v1_permission } from "./permission_pb";
 import type { Message } from "@bufbuild/protobuf";
@@ -13,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file peal/admin/v1/auth.proto.
  */
 export const file_peal_admin_v1_auth: GenFile = /*@__PURE__*/
-  fileDesc("ChhwZWFsL2FkbWluL3YxL2F1dGgucHJvdG8SDXBlYWwuYWRtaW4udjEisgMKDVNpZ25VcFJlcXVlc3QSewoFZW1haWwYASABKAlCbLpIaboBZgoFZW1haWwSN2lzIG5vdCBhbiBlbWFpbCBhZGRyZXNzOyBpdCByZWFkcyBsaWtlIG5hbWVAZXhhbXBsZS5jb20aJHRoaXMuc2l6ZSgpIDw9IDI1NCAmJiB0aGlzLmlzRW1haWwoKRJvCghwYXNzd29yZBgCIAEoCUJdgAEBukhXugFUCghwYXNzd29yZBIgbXVzdCBiZSA4IHRvIDI1NiBjaGFyYWN0ZXJzIGxvbmcaJnRoaXMuc2l6ZSgpID49IDggJiYgdGhpcy5zaXplKCkgPD0gMjU2ErIBCgt0ZW5hbnRfbmFtZRgDIAEoCUKcAbpImAG6AZQBCgRuYW1lEkBnaXZlIGl0IGEgbmFtZSBvZiAxIHRvIDYwIGNoYXJhY3RlcnMsIHdpdGhvdXQgY29udHJvbCBjaGFyYWN0ZXJzGkp0aGlzLnNpemUoKSA8PSA2MCAmJiB0aGlzLm1hdGNoZXMoJ15bXlxccHtDY31dKlteXFxwe0NjfVxcc11bXlxccHtDY31dKiQnKSI5Cg5TaWduVXBSZXNwb25zZRInCgdhY2NvdW50GAEgASgLMhYucGVhbC5hZG1pbi52MS5BY2NvdW50ItIBCgxMb2dJblJlcXVlc3QSXgoFZW1haWwYASABKAlCT7pITLoBSQoFZW1haWwSGGVudGVyIHlvdXIgZW1haWwgYWRkcmVzcxomdGhpcy5zaXplKCkgPj0gMSAmJiB0aGlzLnNpemUoKSA8PSAyNTQSYgoIcGFzc3dvcmQYAiABKAlCUIABAbpISroBRwoIcGFzc3dvcmQSE2VudGVyIHlvdXIgcGFzc3dvcmQaJnRoaXMuc2l6ZSgpID49IDEgJiYgdGhpcy5zaXplKCkgPD0gMjU2IjgKDUxvZ0luUmVzcG9uc2USJwoHYWNjb3VudBgBIAEoCzIWLnBlYWwuYWRtaW4udjEuQWNjb3VudCIPCg1Mb2dPdXRSZXF1ZXN0IhAKDkxvZ091dFJlc3BvbnNlIg8KDVdob0FtSVJlcXVlc3QiOQoOV2hvQW1JUmVzcG9uc2USJwoHYWNjb3VudBgBIAEoCzIWLnBlYWwuYWRtaW4udjEuQWNjb3VudCKPAQoHQWNjb3VudBIPCgd1c2VyX2lkGAEgASgJEg0KBWVtYWlsGAIgASgJEhEKCXRlbmFudF9pZBgDIAEoCRITCgt0ZW5hbnRfbmFtZRgEIAEoCRIMCgRyb2xlGAUgASgJEi4KC3Blcm1pc3Npb25zGAYgAygOMhkucGVhbC5hZG1pbi52MS5QZXJtaXNzaW9uMr4CCgtBdXRoU2VydmljZRJLCgZTaWduVXASHC5wZWFsLmFkbWluLnYxLlNpZ25VcFJlcXVlc3QaHS5wZWFsLmFkbWluLnYxLlNpZ25VcFJlc3BvbnNlIgTI2hgBEkgKBUxvZ0luEhsucGVhbC5hZG1pbi52MS5Mb2dJblJlcXVlc3QaHC5wZWFsLmFkbWluLnYxLkxvZ0luUmVzcG9uc2UiBMjaGAESSwoGTG9nT3V0EhwucGVhbC5hZG1pbi52MS5Mb2dPdXRSZXF1ZXN0Gh0ucGVhbC5hZG1pbi52MS5Mb2dPdXRSZXNwb25zZSIEyNoYARJLCgZXaG9BbUkSHC5wZWFsLmFkbWluLnYxLldob0FtSVJlcXVlc3QaHS5wZWFsLmFkbWluLnYxLldob0FtSVJlc3BvbnNlIgTI2hgCQjxaOmdpdGh1Yi5jb20vcGVhbGhxL3BlYWwvYWRtaW4tYXBpL2dlbi9wZWFsL2FkbWluL3YxO2FkbWludjFiBnByb3RvMw", [file_buf_validate_validate, file_peal_admin_v1_permission]);
+  fileDesc("ChhwZWFsL2FkbWluL3YxL2F1dGgucHJvdG8SDXBlYWwuYWRtaW4udjEisgMKDVNpZ25VcFJlcXVlc3QSewoFZW1haWwYASABKAlCbLpIaboBZgoFZW1haWwSN2lzIG5vdCBhbiBlbWFpbCBhZGRyZXNzOyBpdCByZWFkcyBsaWtlIG5hbWVAZXhhbXBsZS5jb20aJHRoaXMuc2l6ZSgpIDw9IDI1NCAmJiB0aGlzLmlzRW1haWwoKRJvCghwYXNzd29yZBgCIAEoCUJdgAEBukhXugFUCghwYXNzd29yZBIgbXVzdCBiZSA4IHRvIDI1NiBjaGFyYWN0ZXJzIGxvbmcaJnRoaXMuc2l6ZSgpID49IDggJiYgdGhpcy5zaXplKCkgPD0gMjU2ErIBCgt0ZW5hbnRfbmFtZRgDIAEoCUKcAbpImAG6AZQBCgRuYW1lEkBnaXZlIGl0IGEgbmFtZSBvZiAxIHRvIDYwIGNoYXJhY3RlcnMsIHdpdGhvdXQgY29udHJvbCBjaGFyYWN0ZXJzGkp0aGlzLnNpemUoKSA8PSA2MCAmJiB0aGlzLm1hdGNoZXMoJ15bXlxccHtDY31dKlteXFxwe0NjfVxcc11bXlxccHtDY31dKiQnKSI5Cg5TaWduVXBSZXNwb25zZRInCgdhY2NvdW50GAEgASgLMhYucGVhbC5hZG1pbi52MS5BY2NvdW50ItIBCgxMb2dJblJlcXVlc3QSXgoFZW1haWwYASABKAlCT7pITLoBSQoFZW1haWwSGGVudGVyIHlvdXIgZW1haWwgYWRkcmVzcxomdGhpcy5zaXplKCkgPj0gMSAmJiB0aGlzLnNpemUoKSA8PSAyNTQSYgoIcGFzc3dvcmQYAiABKAlCUIABAbpISroBRwoIcGFzc3dvcmQSE2VudGVyIHlvdXIgcGFzc3dvcmQaJnRoaXMuc2l6ZSgpID49IDEgJiYgdGhpcy5zaXplKCkgPD0gMjU2IlgKDUxvZ0luUmVzcG9uc2USJwoHYWNjb3VudBgBIAEoCzIWLnBlYWwuYWRtaW4udjEuQWNjb3VudBIeChZzZWNvbmRfZmFjdG9yX3JlcXVpcmVkGAIgASgIIp4BChhMb2dJblNlY29uZEZhY3RvclJlcXVlc3QSgQEKBGNvZGUYASABKAlCc4ABAbpIbboBagoEY29kZRI7ZW50ZXIgdGhlIHNpeCBkaWdpdHMgdGhhdCB0aGUgYXBwIHNob3dzLCBvciBhIHJlY292ZXJ5IGNvZGUaJXRoaXMuc2l6ZSgpID49IDYgJiYgdGhpcy5zaXplKCkgPD0gNDAiRAoZTG9nSW5TZWNvbmRGYWN0b3JSZXNwb25zZRInCgdhY2NvdW50GAEgASgLMhYucGVhbC5hZG1pbi52MS5BY2NvdW50IpoBChtSZXF1ZXN0UGFzc3dvcmRSZXNldFJlcXVlc3QSewoFZW1haWwYASABKAlCbLpIaboBZgoFZW1haWwSN2lzIG5vdCBhbiBlbWFpbCBhZGRyZXNzOyBpdCByZWFkcyBsaWtlIG5hbWVAZXhhbXBsZS5jb20aJHRoaXMuc2l6ZSgpIDw9IDI1NCAmJiB0aGlzLmlzRW1haWwoKSIeChxSZXF1ZXN0UGFzc3dvcmRSZXNldFJlc3BvbnNlIqQBChRSZXNldFBhc3N3b3JkUmVxdWVzdBIbCgV0b2tlbhgBIAEoCUIMgAEBukgGcgQQARhkEm8KCHBhc3N3b3JkGAIgASgJQl2AAQG6SFe6AVQKCHBhc3N3b3JkEiBtdXN0IGJlIDggdG8gMjU2IGNoYXJhY3RlcnMgbG9uZxomdGhpcy5zaXplKCkgPj0gOCAmJiB0aGlzLnNpemUoKSA8PSAyNTYiFwoVUmVzZXRQYXNzd29yZFJlc3BvbnNlIjEKElZlcmlmeUVtYWlsUmVxdWVzdBIbCgV0b2tlbhgBIAEoCUIMgAEBukgGcgQQARhkIiQKE1ZlcmlmeUVtYWlsUmVzcG9uc2USDQoFZW1haWwYASABKAkiDwoNTG9nT3V0UmVxdWVzdCIQCg5Mb2dPdXRSZXNwb25zZSIPCg1XaG9BbUlSZXF1ZXN0IjkKDldob0FtSVJlc3BvbnNlEicKB2FjY291bnQYASABKAsyFi5wZWFsLmFkbWluLnYxLkFjY291bnQi6gEKB0FjY291bnQSDwoHdXNlcl9pZBgBIAEoCRINCgVlbWFpbBgCIAEoCRIRCgl0ZW5hbnRfaWQYAyABKAkSEwoLdGVuYW50X25hbWUYBCABKAkSDAoEcm9sZRgFIAEoCRIuCgtwZXJtaXNzaW9ucxgGIAMoDjIZLnBlYWwuYWRtaW4udjEuUGVybWlzc2lvbhIWCg5lbWFpbF92ZXJpZmllZBgHIAEoCBIVCg1zZWNvbmRfZmFjdG9yGAggASgIEioKBXRva2VuGAkgASgLMhsucGVhbC5hZG1pbi52MS5DYWxsaW5nVG9rZW4iWQoMQ2FsbGluZ1Rva2VuEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSLwoLZXhwaXJlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wMuEFCgtBdXRoU2VydmljZRJLCgZTaWduVXASHC5wZWFsLmFkbWluLnYxLlNpZ25VcFJlcXVlc3QaHS5wZWFsLmFkbWluLnYxLlNpZ25VcFJlc3BvbnNlIgTI2hgBEkgKBUxvZ0luEhsucGVhbC5hZG1pbi52MS5Mb2dJblJlcXVlc3QaHC5wZWFsLmFkbWluLnYxLkxvZ0luUmVzcG9uc2UiBMjaGAESbAoRTG9nSW5TZWNvbmRGYWN0b3ISJy5wZWFsLmFkbWluLnYxLkxvZ0luU2Vjb25kRmFjdG9yUmVxdWVzdBooLnBlYWwuYWRtaW4udjEuTG9nSW5TZWNvbmRGYWN0b3JSZXNwb25zZSIEyNoYARJ1ChRSZXF1ZXN0UGFzc3dvcmRSZXNldBIqLnBlYWwuYWRtaW4udjEuUmVxdWVzdFBhc3N3b3JkUmVzZXRSZXF1ZXN0GisucGVhbC5hZG1pbi52MS5SZXF1ZXN0UGFzc3dvcmRSZXNldFJlc3BvbnNlIgTI2hgBEmAKDVJlc2V0UGFzc3dvcmQSIy5wZWFsLmFkbWluLnYxLlJlc2V0UGFzc3dvcmRSZXF1ZXN0GiQucGVhbC5hZG1pbi52MS5SZXNldFBhc3N3b3JkUmVzcG9uc2UiBMjaGAESWgoLVmVyaWZ5RW1haWwSIS5wZWFsLmFkbWluLnYxLlZlcmlmeUVtYWlsUmVxdWVzdBoiLnBlYWwuYWRtaW4udjEuVmVyaWZ5RW1haWxSZXNwb25zZSIEyNoYARJLCgZMb2dPdXQSHC5wZWFsLmFkbWluLnYxLkxvZ091dFJlcXVlc3QaHS5wZWFsLmFkbWluLnYxLkxvZ091dFJlc3BvbnNlIgTI2hgBEksKBldob0FtSRIcLnBlYWwuYWRtaW4udjEuV2hvQW1JUmVxdWVzdBodLnBlYWwuYWRtaW4udjEuV2hvQW1JUmVzcG9uc2UiBMjaGAJCPFo6Z2l0aHViLmNvbS9wZWFsaHEvcGVhbC9hZG1pbi1hcGkvZ2VuL3BlYWwvYWRtaW4vdjE7YWRtaW52MWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_peal_admin_v1_permission]);
 
 /**
  * @generated from message peal.admin.v1.SignUpRequest
@@ -92,9 +94,18 @@ export const LogInRequestSchema: GenMessage<LogInRequest> = /*@__PURE__*/
  */
 export type LogInResponse = Message<"peal.admin.v1.LogInResponse"> & {
   /**
+   * Unset when a second factor is wanted.
+   *
    * @generated from field: peal.admin.v1.Account account = 1;
    */
   account?: Account | undefined;
+
+  /**
+   * Whether LogInSecondFactor has to follow.
+   *
+   * @generated from field: bool second_factor_required = 2;
+   */
+  secondFactorRequired: boolean;
 };
 
 /**
@@ -103,6 +114,145 @@ export type LogInResponse = Message<"peal.admin.v1.LogInResponse"> & {
  */
 export const LogInResponseSchema: GenMessage<LogInResponse> = /*@__PURE__*/
   messageDesc(file_peal_admin_v1_auth, 3);
+
+/**
+ * @generated from message peal.admin.v1.LogInSecondFactorRequest
+ */
+export type LogInSecondFactorRequest = Message<"peal.admin.v1.LogInSecondFactorRequest"> & {
+  /**
+   * Of the authenticator app, or a recovery code.
+   *
+   * @generated from field: string code = 1;
+   */
+  code: string;
+};
+
+/**
+ * Describes the message peal.admin.v1.LogInSecondFactorRequest.
+ * Use `create(LogInSecondFactorRequestSchema)` to create a new message.
+ */
+export const LogInSecondFactorRequestSchema: GenMessage<LogInSecondFactorRequest> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_auth, 4);
+
+/**
+ * @generated from message peal.admin.v1.LogInSecondFactorResponse
+ */
+export type LogInSecondFactorResponse = Message<"peal.admin.v1.LogInSecondFactorResponse"> & {
+  /**
+   * @generated from field: peal.admin.v1.Account account = 1;
+   */
+  account?: Account | undefined;
+};
+
+/**
+ * Describes the message peal.admin.v1.LogInSecondFactorResponse.
+ * Use `create(LogInSecondFactorResponseSchema)` to create a new message.
+ */
+export const LogInSecondFactorResponseSchema: GenMessage<LogInSecondFactorResponse> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_auth, 5);
+
+/**
+ * @generated from message peal.admin.v1.RequestPasswordResetRequest
+ */
+export type RequestPasswordResetRequest = Message<"peal.admin.v1.RequestPasswordResetRequest"> & {
+  /**
+   * @generated from field: string email = 1;
+   */
+  email: string;
+};
+
+/**
+ * Describes the message peal.admin.v1.RequestPasswordResetRequest.
+ * Use `create(RequestPasswordResetRequestSchema)` to create a new message.
+ */
+export const RequestPasswordResetRequestSchema: GenMessage<RequestPasswordResetRequest> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_auth, 6);
+
+/**
+ * @generated from message peal.admin.v1.RequestPasswordResetResponse
+ */
+export type RequestPasswordResetResponse = Message<"peal.admin.v1.RequestPasswordResetResponse"> & {
+};
+
+/**
+ * Describes the message peal.admin.v1.RequestPasswordResetResponse.
+ * Use `create(RequestPasswordResetResponseSchema)` to create a new message.
+ */
+export const RequestPasswordResetResponseSchema: GenMessage<RequestPasswordResetResponse> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_auth, 7);
+
+/**
+ * @generated from message peal.admin.v1.ResetPasswordRequest
+ */
+export type ResetPasswordRequest = Message<"peal.admin.v1.ResetPasswordRequest"> & {
+  /**
+   * @generated from field: string token = 1;
+   */
+  token: string;
+
+  /**
+   * 8 to 256 characters; refused when it is easy to guess.
+   *
+   * @generated from field: string password = 2;
+   */
+  password: string;
+};
+
+/**
+ * Describes the message peal.admin.v1.ResetPasswordRequest.
+ * Use `create(ResetPasswordRequestSchema)` to create a new message.
+ */
+export const ResetPasswordRequestSchema: GenMessage<ResetPasswordRequest> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_auth, 8);
+
+/**
+ * @generated from message peal.admin.v1.ResetPasswordResponse
+ */
+export type ResetPasswordResponse = Message<"peal.admin.v1.ResetPasswordResponse"> & {
+};
+
+/**
+ * Describes the message peal.admin.v1.ResetPasswordResponse.
+ * Use `create(ResetPasswordResponseSchema)` to create a new message.
+ */
+export const ResetPasswordResponseSchema: GenMessage<ResetPasswordResponse> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_auth, 9);
+
+/**
+ * @generated from message peal.admin.v1.VerifyEmailRequest
+ */
+export type VerifyEmailRequest = Message<"peal.admin.v1.VerifyEmailRequest"> & {
+  /**
+   * @generated from field: string token = 1;
+   */
+  token: string;
+};
+
+/**
+ * Describes the message peal.admin.v1.VerifyEmailRequest.
+ * Use `create(VerifyEmailRequestSchema)` to create a new message.
+ */
+export const VerifyEmailRequestSchema: GenMessage<VerifyEmailRequest> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_auth, 10);
+
+/**
+ * @generated from message peal.admin.v1.VerifyEmailResponse
+ */
+export type VerifyEmailResponse = Message<"peal.admin.v1.VerifyEmailResponse"> & {
+  /**
+   * The address that is verified now.
+   *
+   * @generated from field: string email = 1;
+   */
+  email: string;
+};
+
+/**
+ * Describes the message peal.admin.v1.VerifyEmailResponse.
+ * Use `create(VerifyEmailResponseSchema)` to create a new message.
+ */
+export const VerifyEmailResponseSchema: GenMessage<VerifyEmailResponse> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_auth, 11);
 
 /**
  * @generated from message peal.admin.v1.LogOutRequest
@@ -115,7 +265,7 @@ export type LogOutRequest = Message<"peal.admin.v1.LogOutRequest"> & {
  * Use `create(LogOutRequestSchema)` to create a new message.
  */
 export const LogOutRequestSchema: GenMessage<LogOutRequest> = /*@__PURE__*/
-  messageDesc(file_peal_admin_v1_auth, 4);
+  messageDesc(file_peal_admin_v1_auth, 12);
 
 /**
  * @generated from message peal.admin.v1.LogOutResponse
@@ -128,7 +278,7 @@ export type LogOutResponse = Message<"peal.admin.v1.LogOutResponse"> & {
  * Use `create(LogOutResponseSchema)` to create a new message.
  */
 export const LogOutResponseSchema: GenMessage<LogOutResponse> = /*@__PURE__*/
-  messageDesc(file_peal_admin_v1_auth, 5);
+  messageDesc(file_peal_admin_v1_auth, 13);
 
 /**
  * @generated from message peal.admin.v1.WhoAmIRequest
@@ -141,7 +291,7 @@ export type WhoAmIRequest = Message<"peal.admin.v1.WhoAmIRequest"> & {
  * Use `create(WhoAmIRequestSchema)` to create a new message.
  */
 export const WhoAmIRequestSchema: GenMessage<WhoAmIRequest> = /*@__PURE__*/
-  messageDesc(file_peal_admin_v1_auth, 6);
+  messageDesc(file_peal_admin_v1_auth, 14);
 
 /**
  * @generated from message peal.admin.v1.WhoAmIResponse
@@ -158,10 +308,10 @@ export type WhoAmIResponse = Message<"peal.admin.v1.WhoAmIResponse"> & {
  * Use `create(WhoAmIResponseSchema)` to create a new message.
  */
 export const WhoAmIResponseSchema: GenMessage<WhoAmIResponse> = /*@__PURE__*/
-  messageDesc(file_peal_admin_v1_auth, 7);
+  messageDesc(file_peal_admin_v1_auth, 15);
 
 /**
- * Account is the signed-in user in the tenant that the session works in.
+ * Account is the signed-in user in the tenant that the session or the API token works in.
  *
  * @generated from message peal.admin.v1.Account
  */
@@ -194,11 +344,32 @@ export type Account = Message<"peal.admin.v1.Account"> & {
   role: string;
 
   /**
-   * What that role may do, so that a page can disable what would be refused.
+   * What that role may do, and with a token no more than its scopes, so that a page can disable what would be refused.
    *
    * @generated from field: repeated peal.admin.v1.Permission permissions = 6;
    */
   permissions: Permission[];
+
+  /**
+   * Whether the user has shown that the address is theirs.
+   *
+   * @generated from field: bool email_verified = 7;
+   */
+  emailVerified: boolean;
+
+  /**
+   * Whether the user logs in with a second factor.
+   *
+   * @generated from field: bool second_factor = 8;
+   */
+  secondFactor: boolean;
+
+  /**
+   * The API token that the call came with; unset in a session.
+   *
+   * @generated from field: peal.admin.v1.CallingToken token = 9;
+   */
+  token?: CallingToken | undefined;
 };
 
 /**
@@ -206,7 +377,36 @@ export type Account = Message<"peal.admin.v1.Account"> & {
  * Use `create(AccountSchema)` to create a new message.
  */
 export const AccountSchema: GenMessage<Account> = /*@__PURE__*/
-  messageDesc(file_peal_admin_v1_auth, 8);
+  messageDesc(file_peal_admin_v1_auth, 16);
+
+/**
+ * CallingToken is the API token of a call.
+ *
+ * @generated from message peal.admin.v1.CallingToken
+ */
+export type CallingToken = Message<"peal.admin.v1.CallingToken"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp expire_time = 3;
+   */
+  expireTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message peal.admin.v1.CallingToken.
+ * Use `create(CallingTokenSchema)` to create a new message.
+ */
+export const CallingTokenSchema: GenMessage<CallingToken> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_auth, 17);
 
 /**
  * AuthService signs people up, in and out. A session travels in an HttpOnly cookie.
@@ -226,7 +426,8 @@ export const AuthService: GenService<{
     output: typeof SignUpResponseSchema;
   },
   /**
-   * Signs a user in. Errors: unauthenticated (whatever was wrong), resource_exhausted.
+   * Signs a user in, or asks for the second factor of who has one. Errors: unauthenticated (whatever was wrong),
+   * failed_precondition when the user belongs to no tenant any more, resource_exhausted.
    *
    * @generated from rpc peal.admin.v1.AuthService.LogIn
    */
@@ -234,6 +435,50 @@ export const AuthService: GenService<{
     methodKind: "unary";
     input: typeof LogInRequestSchema;
     output: typeof LogInResponseSchema;
+  },
+  /**
+   * The second step of a login, within five minutes of the first, which left a cookie. Errors: unauthenticated when there was no
+   * first step or it is too long ago, invalid_argument (field "code"), resource_exhausted.
+   *
+   * @generated from rpc peal.admin.v1.AuthService.LogInSecondFactor
+   */
+  logInSecondFactor: {
+    methodKind: "unary";
+    input: typeof LogInSecondFactorRequestSchema;
+    output: typeof LogInSecondFactorResponseSchema;
+  },
+  /**
+   * Sends a link to set another password, if there is an account with this address; the answer does not tell.
+   * Errors: failed_precondition when the platform sends no mail, resource_exhausted.
+   *
+   * @generated from rpc peal.admin.v1.AuthService.RequestPasswordReset
+   */
+  requestPasswordReset: {
+    methodKind: "unary";
+    input: typeof RequestPasswordResetRequestSchema;
+    output: typeof RequestPasswordResetResponseSchema;
+  },
+  /**
+   * Sets another password by the token of such a link, which is good once and for an hour. All sessions of the user end.
+   * Errors: not_found (unknown, over or used), invalid_argument (field "password"), resource_exhausted.
+   *
+   * @generated from rpc peal.admin.v1.AuthService.ResetPassword
+   */
+  resetPassword: {
+    methodKind: "unary";
+    input: typeof ResetPasswordRequestSchema;
+    output: typeof ResetPasswordResponseSchema;
+  },
+  /**
+   * Notes that an address is its user's, by the token of the mail that was sent there; one that is to replace another does so now.
+   * Errors: not_found (unknown, over or used), already_exists (field "email"), resource_exhausted.
+   *
+   * @generated from rpc peal.admin.v1.AuthService.VerifyEmail
+   */
+  verifyEmail: {
+    methodKind: "unary";
+    input: typeof VerifyEmailRequestSchema;
+    output: typeof VerifyEmailResponseSchema;
   },
   /**
    * Ends the session of the caller. Calling it without a session is no error.

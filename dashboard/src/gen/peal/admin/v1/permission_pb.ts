@@ -11,7 +11,7 @@ import { file_google_protobuf_descriptor } from "@bufbuild/protobuf/wkt";
  * Describes the file peal/admin/v1/permission.proto.
  */
 export const file_peal_admin_v1_permission: GenFile = /*@__PURE__*/
-  fileDesc("Ch5wZWFsL2FkbWluL3YxL3Blcm1pc3Npb24ucHJvdG8SDXBlYWwuYWRtaW4udjEq0AIKClBlcm1pc3Npb24SGgoWUEVSTUlTU0lPTl9VTlNQRUNJRklFRBAAEhUKEVBFUk1JU1NJT05fUFVCTElDEAESGAoUUEVSTUlTU0lPTl9TSUdORURfSU4QAhIYChRQRVJNSVNTSU9OX0FQUFNfUkVBRBADEhkKFVBFUk1JU1NJT05fQVBQU19XUklURRAEEhoKFlBFUk1JU1NJT05fQVBQU19ERUxFVEUQBRIYChRQRVJNSVNTSU9OX0tFWVNfUkVBRBAGEhoKFlBFUk1JU1NJT05fS0VZU19SRVZFQUwQBxIZChVQRVJNSVNTSU9OX0tFWVNfV1JJVEUQCBIdChlQRVJNSVNTSU9OX0VWRU5UU19QVUJMSVNIEAkSGQoVUEVSTUlTU0lPTl9VU0FHRV9SRUFEECgSGQoVUEVSTUlTU0lPTl9BVURJVF9SRUFEECk6WwoKcGVybWlzc2lvbhIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGKmLAyABKA4yGS5wZWFsLmFkbWluLnYxLlBlcm1pc3Npb25SCnBlcm1pc3Npb25CPFo6Z2l0aHViLmNvbS9wZWFsaHEvcGVhbC9hZG1pbi1hcGkvZ2VuL3BlYWwvYWRtaW4vdjE7YWRtaW52MWIGcHJvdG8z", [file_google_protobuf_descriptor]);
+  fileDesc("Ch5wZWFsL2FkbWluL3YxL3Blcm1pc3Npb24ucHJvdG8SDXBlYWwuYWRtaW4udjEq4QMKClBlcm1pc3Npb24SGgoWUEVSTUlTU0lPTl9VTlNQRUNJRklFRBAAEhUKEVBFUk1JU1NJT05fUFVCTElDEAESGAoUUEVSTUlTU0lPTl9TSUdORURfSU4QAhIYChRQRVJNSVNTSU9OX0FQUFNfUkVBRBADEhkKFVBFUk1JU1NJT05fQVBQU19XUklURRAEEhoKFlBFUk1JU1NJT05fQVBQU19ERUxFVEUQBRIYChRQRVJNSVNTSU9OX0tFWVNfUkVBRBAGEhoKFlBFUk1JU1NJT05fS0VZU19SRVZFQUwQBxIZChVQRVJNSVNTSU9OX0tFWVNfV1JJVEUQCBIdChlQRVJNSVNTSU9OX0VWRU5UU19QVUJMSVNIEAkSGQoVUEVSTUlTU0lPTl9VU0FHRV9SRUFEECgSGQoVUEVSTUlTU0lPTl9BVURJVF9SRUFEECkSGwoXUEVSTUlTU0lPTl9NRU1CRVJTX1JFQUQQFBIcChhQRVJNSVNTSU9OX01FTUJFUlNfV1JJVEUQFRIeChpQRVJNSVNTSU9OX1RFTkFOVF9UUkFOU0ZFUhAWEhwKGFBFUk1JU1NJT05fVE9LRU5TX01BTkFHRRAXEhYKElBFUk1JU1NJT05fU0VTU0lPThAYOlsKCnBlcm1pc3Npb24SHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxipiwMgASgOMhkucGVhbC5hZG1pbi52MS5QZXJtaXNzaW9uUgpwZXJtaXNzaW9uQjxaOmdpdGh1Yi5jb20vcGVhbGhxL3BlYWwvYWRtaW4tYXBpL2dlbi9wZWFsL2FkbWluL3YxO2FkbWludjFiBnByb3RvMw", [file_google_protobuf_descriptor]);
 
 /**
  * What a caller must be allowed to do before a method runs. Every method names exactly one; a method that
@@ -33,7 +33,7 @@ export enum Permission {
   PUBLIC = 1,
 
   /**
-   * Any signed-in user.
+   * Any signed-in user, also by an API token.
    *
    * @generated from enum value: PERMISSION_SIGNED_IN = 2;
    */
@@ -101,6 +101,41 @@ export enum Permission {
    * @generated from enum value: PERMISSION_AUDIT_READ = 41;
    */
   AUDIT_READ = 41,
+
+  /**
+   * See who works in the tenant and who is invited.
+   *
+   * @generated from enum value: PERMISSION_MEMBERS_READ = 20;
+   */
+  MEMBERS_READ = 20,
+
+  /**
+   * Invite, remove and give roles.
+   *
+   * @generated from enum value: PERMISSION_MEMBERS_WRITE = 21;
+   */
+  MEMBERS_WRITE = 21,
+
+  /**
+   * Give the tenant to another owner. No API token may.
+   *
+   * @generated from enum value: PERMISSION_TENANT_TRANSFER = 22;
+   */
+  TENANT_TRANSFER = 22,
+
+  /**
+   * See and revoke the API tokens of all members. No API token may.
+   *
+   * @generated from enum value: PERMISSION_TOKENS_MANAGE = 23;
+   */
+  TOKENS_MANAGE = 23,
+
+  /**
+   * Any user who is signed in by a session: what no API token may do.
+   *
+   * @generated from enum value: PERMISSION_SESSION = 24;
+   */
+  SESSION = 24,
 }
 
 /**

@@ -11,7 +11,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file peal/admin/v1/platform.proto.
  */
 export const file_peal_admin_v1_platform: GenFile = /*@__PURE__*/
-  fileDesc("ChxwZWFsL2FkbWluL3YxL3BsYXRmb3JtLnByb3RvEg1wZWFsLmFkbWluLnYxIhQKEkdldFBsYXRmb3JtUmVxdWVzdCJeChNHZXRQbGF0Zm9ybVJlc3BvbnNlEhEKCWVkZ2VfaG9zdBgBIAEoCRIRCgllZGdlX3BvcnQYAiABKAUSEAoIZWRnZV90bHMYAyABKAgSDwoHdmVyc2lvbhgEIAEoCTJtCg9QbGF0Zm9ybVNlcnZpY2USWgoLR2V0UGxhdGZvcm0SIS5wZWFsLmFkbWluLnYxLkdldFBsYXRmb3JtUmVxdWVzdBoiLnBlYWwuYWRtaW4udjEuR2V0UGxhdGZvcm1SZXNwb25zZSIEyNoYAUI8WjpnaXRodWIuY29tL3BlYWxocS9wZWFsL2FkbWluLWFwaS9nZW4vcGVhbC9hZG1pbi92MTthZG1pbnYxYgZwcm90bzM", [file_peal_admin_v1_permission]);
+  fileDesc("ChxwZWFsL2FkbWluL3YxL3BsYXRmb3JtLnByb3RvEg1wZWFsLmFkbWluLnYxIhQKEkdldFBsYXRmb3JtUmVxdWVzdCJyChNHZXRQbGF0Zm9ybVJlc3BvbnNlEhEKCWVkZ2VfaG9zdBgBIAEoCRIRCgllZGdlX3BvcnQYAiABKAUSEAoIZWRnZV90bHMYAyABKAgSDwoHdmVyc2lvbhgEIAEoCRISCgpzZW5kc19tYWlsGAUgASgIMm0KD1BsYXRmb3JtU2VydmljZRJaCgtHZXRQbGF0Zm9ybRIhLnBlYWwuYWRtaW4udjEuR2V0UGxhdGZvcm1SZXF1ZXN0GiIucGVhbC5hZG1pbi52MS5HZXRQbGF0Zm9ybVJlc3BvbnNlIgTI2hgBQjxaOmdpdGh1Yi5jb20vcGVhbGhxL3BlYWwvYWRtaW4tYXBpL2dlbi9wZWFsL2FkbWluL3YxO2FkbWludjFiBnByb3RvMw", [file_peal_admin_v1_permission]);
 
 /**
  * @generated from message peal.admin.v1.GetPlatformRequest
@@ -55,6 +55,14 @@ export type GetPlatformResponse = Message<"peal.admin.v1.GetPlatformResponse"> &
    * @generated from field: string version = 4;
    */
   version: string;
+
+  /**
+   * Whether the platform sends mail. Without it nobody can have a forgotten password reset, and links of invitations are handed
+   * over by who invites.
+   *
+   * @generated from field: bool sends_mail = 5;
+   */
+  sendsMail: boolean;
 };
 
 /**
