@@ -76,6 +76,18 @@ func writes() map[string]write {
 			_, err := p.keys.RevokeKey(ctx, &adminv1.RevokeKeyRequest{AppId: app.GetId(), Key: key.GetKey()})
 			return err
 		}),
+		"UsageService.UpdateAlertSettings": func(t *testing.T, p *person) func(context.Context) error {
+			t.Helper()
+			return func(ctx context.Context) error {
+				now, err := p.usage.GetAlertSettings(ctx, &adminv1.GetAlertSettingsRequest{})
+				if err != nil {
+					return err
+				}
+				want := &adminv1.AlertSettings{ByMail: !now.GetSettings().GetByMail()}
+				_, err = p.usage.UpdateAlertSettings(ctx, &adminv1.UpdateAlertSettingsRequest{Settings: want})
+				return err
+			}
+		},
 		"SettingsService.UpdateAppSettings": onApp(func(ctx context.Context, p *person, app *adminv1.App, _ *adminv1.Key) error {
 			on := true
 			_, err := p.settings.UpdateAppSettings(ctx, &adminv1.UpdateAppSettingsRequest{

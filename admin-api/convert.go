@@ -48,6 +48,8 @@ func permissionFromProto(p adminv1.Permission) tenants.Permission {
 		return tenants.TokensManage
 	case adminv1.Permission_PERMISSION_SESSION:
 		return inSession
+	case adminv1.Permission_PERMISSION_ALERTS_WRITE:
+		return tenants.AlertsWrite
 	case adminv1.Permission_PERMISSION_UNSPECIFIED:
 		return unnamed
 	default:

@@ -110,6 +110,24 @@ func (s *server) GetLimitUse(ctx context.Context, req *adminv1.GetLimitUseReques
 	return resp, nil
 }
 
+// GetAlertSettings implements UsageService.
+func (s *server) GetAlertSettings(ctx context.Context, _ *adminv1.GetAlertSettingsRequest) (*adminv1.GetAlertSettingsResponse, error) {
+	got, err := s.Usage.AlertSettings(ctx, caller(ctx).Tenant.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &adminv1.GetAlertSettingsResponse{Settings: &adminv1.AlertSettings{ByMail: got.ByMail}}, nil
+}
+
+// UpdateAlertSettings implements UsageService.
+func (s *server) UpdateAlertSettings(ctx context.Context, req *adminv1.UpdateAlertSettingsRequest) (*adminv1.UpdateAlertSettingsResponse, error) {
+	want := pgusage.AlertSettings{ByMail: req.GetSettings().GetByMail()}
+	if err := s.Usage.SetAlertSettings(ctx, actor(ctx), want); err != nil {
+		return nil, err
+	}
+	return &adminv1.UpdateAlertSettingsResponse{Settings: req.GetSettings()}, nil
+}
+
 // connections returns how many clients an app has now, or nil while nobody can tell.
 func (s *server) connections(ctx context.Context, appID string) *int64 {
 	n, err := s.Live.Connections(ctx, appID)

@@ -125,6 +125,7 @@ func TestEveryRoleMayCallWhatItsPermissionsSay(t *testing.T) {
 		adminv1.Permission_PERMISSION_MEMBERS_WRITE:   tenants.MembersWrite,
 		adminv1.Permission_PERMISSION_TENANT_TRANSFER: tenants.TenantTransfer,
 		adminv1.Permission_PERMISSION_TOKENS_MANAGE:   tenants.TokensManage,
+		adminv1.Permission_PERMISSION_ALERTS_WRITE:    tenants.AlertsWrite,
 	}
 	for _, role := range tenants.Roles() {
 		d.exec(t, `UPDATE memberships SET role = $1`, string(role))

@@ -34,6 +34,7 @@ const (
 	EventsPublish Permission = "events.publish"
 	UsageRead     Permission = "usage.read"
 	AuditRead     Permission = "audit.read"
+	AlertsWrite   Permission = "alerts.write"
 
 	MembersRead    Permission = "members.read"
 	MembersWrite   Permission = "members.write"
@@ -47,7 +48,7 @@ func (r Role) Permissions() []Permission {
 	case RoleOwner:
 		return append(RoleAdmin.Permissions(), TenantTransfer)
 	case RoleAdmin:
-		return append(RoleDeveloper.Permissions(), AppsDelete, MembersWrite, TokensManage, AuditRead)
+		return append(RoleDeveloper.Permissions(), AppsDelete, MembersWrite, TokensManage, AuditRead, AlertsWrite)
 	case RoleDeveloper:
 		return append(RoleViewer.Permissions(), AppsWrite, KeysReveal, KeysWrite, EventsPublish)
 	case RoleViewer:

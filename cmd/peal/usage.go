@@ -34,13 +34,14 @@ func (p *platform) openMetering() {
 	p.metrics.MustRegister(m.meter.Collectors()...)
 }
 
-// runMetering counts, adds up and removes what is too old until ctx ends.
+// runMetering counts, adds up, compares with limits and removes what is too old until ctx ends.
 func (p *platform) runMetering(ctx context.Context) error {
 	var all errgroup.Group
 	all.Go(func() error { return p.metering.meter.Run(ctx) })
 	if p.metering.rollup != nil {
 		all.Go(func() error { return p.metering.rollup.Run(ctx) })
 	}
+	all.Go(func() error { return p.newWatch().Run(ctx) })
 	all.Go(func() error { return p.sweepUsage(ctx) })
 	return all.Wait()
 }

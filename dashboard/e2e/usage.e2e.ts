@@ -89,6 +89,15 @@ test("what an app uses is counted, drawn and given as a file", async () => {
   await top.getByRole("link").first().click();
   await usage.waitForURL(`**/apps/${peal.appId}/usage`);
 
+  // Alerts are switched off, and stay so.
+  await usage.goto(`${peal.dashboardUrl}/usage`);
+  const alerts = usage.getByRole("switch", { name: "Mail to owners and admins" });
+  await alerts.click();
+  await usage.getByText("Alerts are off").first().waitFor();
+  await usage.reload();
+  await usage.getByRole("switch", { name: "Mail to owners and admins", checked: false }).click();
+  await usage.getByText("Alerts are on").first().waitFor();
+
   // How full the limit is stands beside it.
   await usage.goto(`${peal.dashboardUrl}/apps/${peal.appId}/settings`);
   await usage.getByRole("textbox", { name: "Connections", exact: true }).fill("4");
@@ -210,6 +219,8 @@ describe.each(["light", "dark"] as const)("%s", (theme) => {
     await page.goto(`${peal.dashboardUrl}/usage`);
     await page.getByRole("table", { name: "Apps that used most" }).scrollIntoViewIfNeeded();
     await check(page, name("usage-tenant"), viewport.width, withAxe);
+    await page.getByRole("switch", { name: "Mail to owners and admins" }).scrollIntoViewIfNeeded();
+    await check(page, name("usage-alerts"), viewport.width, withAxe);
 
     await page.goto(`${peal.dashboardUrl}/apps/${peal.appId}/settings`);
     const use = page.getByText("Now 871 of 1,000 (87 %), at most 912 today.");

@@ -32,6 +32,11 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (removed int64, err er
 		return removed, err
 	}
 	n, err = s.sweep(ctx, "usage_reports", `start < @before`, args)
+	if removed += n; err != nil {
+		return removed, err
+	}
+	// Alerts are told once a day; after that nobody asks whether they were.
+	n, err = s.sweep(ctx, "usage_alerts", `day < @before`, pgx.NamedArgs{"before": now.Add(-usage.Hour.Kept())})
 	return removed + n, err
 }
 

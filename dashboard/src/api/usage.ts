@@ -1,6 +1,6 @@
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import { useQuery } from "@connectrpc/connect-query";
-import { keepPreviousData } from "@tanstack/react-query";
+import { createQueryOptions, useMutation, useQuery, useTransport } from "@connectrpc/connect-query";
+import { keepPreviousData, useQueryClient } from "@tanstack/react-query";
 import {
   type AppUsage,
   type GetUsageResponse,
@@ -16,7 +16,7 @@ export type { AppUsage, GetUsageResponse, LimitUse, UsageCounts };
 export type Step = "minute" | "hour" | "day";
 export type Order = "messages" | "connections" | "bytes" | "rejections";
 
-const { getUsage, listAppsUsage, getLimitUse } = UsageService.method;
+const { getUsage, listAppsUsage, getLimitUse, getAlertSettings, updateAlertSettings } = UsageService.method;
 
 const steps: Record<Step, UsageStep> = {
   minute: UsageStep.MINUTE,
@@ -53,6 +53,23 @@ export function useAppsUsage(step: Step, since: Date, order: Order) {
 export function useLimitUse(appId: string) {
   const query = useQuery(getLimitUse, { appId }, { refetchInterval: 10_000, retry: false });
   return { ...query, limits: query.data?.limits };
+}
+
+export function useAlertSettings() {
+  const query = useQuery(getAlertSettings, {});
+  return { ...query, settings: query.data?.settings };
+}
+
+export function useUpdateAlertSettings() {
+  const queryClient = useQueryClient();
+  const { queryKey } = createQueryOptions(getAlertSettings, {}, { transport: useTransport() });
+  return useMutation(updateAlertSettings, {
+    onSuccess: ({ settings }) => {
+      if (settings) {
+        queryClient.setQueryData(queryKey, { $typeName: "peal.admin.v1.GetAlertSettingsResponse", settings });
+      }
+    },
+  });
 }
 
 /** The address of the same numbers as a file. */

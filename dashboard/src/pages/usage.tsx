@@ -1,6 +1,7 @@
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useAccount } from "../api/auth";
 import { useLimitUse } from "../api/usage";
+import { AlertsCard } from "../components/alerts-card";
 import { useCurrentApp } from "../components/current-app";
 import { Page } from "../components/page";
 import { TopApps } from "../components/top-apps";
@@ -45,6 +46,9 @@ export function TenantUsagePage() {
           onOrder={(next) => void navigate({ to: "/usage", search: { ...range, by: next }, replace: true })}
         />
       </UsageView>
+      <div className="mt-6">
+        <AlertsCard />
+      </div>
     </Page>
   );
 }

@@ -60,6 +60,8 @@ const (
 	Permission_PERMISSION_TOKENS_MANAGE Permission = 23
 	// Any user who is signed in by a session: what no API token may do.
 	Permission_PERMISSION_SESSION Permission = 24
+	// Choose how the tenant is told of limits that are reached.
+	Permission_PERMISSION_ALERTS_WRITE Permission = 42
 )
 
 // Enum value maps for Permission.
@@ -82,6 +84,7 @@ var (
 		22: "PERMISSION_TENANT_TRANSFER",
 		23: "PERMISSION_TOKENS_MANAGE",
 		24: "PERMISSION_SESSION",
+		42: "PERMISSION_ALERTS_WRITE",
 	}
 	Permission_value = map[string]int32{
 		"PERMISSION_UNSPECIFIED":     0,
@@ -101,6 +104,7 @@ var (
 		"PERMISSION_TENANT_TRANSFER": 22,
 		"PERMISSION_TOKENS_MANAGE":   23,
 		"PERMISSION_SESSION":         24,
+		"PERMISSION_ALERTS_WRITE":    42,
 	}
 )
 
@@ -154,7 +158,7 @@ var File_peal_admin_v1_permission_proto protoreflect.FileDescriptor
 
 const file_peal_admin_v1_permission_proto_rawDesc = "" +
 	"\n" +
-	"\x1epeal/admin/v1/permission.proto\x12\rpeal.admin.v1\x1a google/protobuf/descriptor.proto*\xe1\x03\n" +
+	"\x1epeal/admin/v1/permission.proto\x12\rpeal.admin.v1\x1a google/protobuf/descriptor.proto*\xfe\x03\n" +
 	"\n" +
 	"Permission\x12\x1a\n" +
 	"\x16PERMISSION_UNSPECIFIED\x10\x00\x12\x15\n" +
@@ -173,7 +177,8 @@ const file_peal_admin_v1_permission_proto_rawDesc = "" +
 	"\x18PERMISSION_MEMBERS_WRITE\x10\x15\x12\x1e\n" +
 	"\x1aPERMISSION_TENANT_TRANSFER\x10\x16\x12\x1c\n" +
 	"\x18PERMISSION_TOKENS_MANAGE\x10\x17\x12\x16\n" +
-	"\x12PERMISSION_SESSION\x10\x18:[\n" +
+	"\x12PERMISSION_SESSION\x10\x18\x12\x1b\n" +
+	"\x17PERMISSION_ALERTS_WRITE\x10*:[\n" +
 	"\n" +
 	"permission\x12\x1e.google.protobuf.MethodOptions\x18\xa9\x8b\x03 \x01(\x0e2\x19.peal.admin.v1.PermissionR\n" +
 	"permissionB<Z:github.com/pealhq/peal/admin-api/gen/peal/admin/v1;adminv1b\x06proto3"

@@ -907,6 +907,220 @@ func (x *LimitUse) GetPeakToday() int64 {
 	return 0
 }
 
+// AlertSettings are how a tenant is told that an app has reached 80 % or 100 % of a limit, once a day of UTC each.
+type AlertSettings struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Owners and admins get mail.
+	ByMail        bool `protobuf:"varint,1,opt,name=by_mail,json=byMail,proto3" json:"by_mail,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AlertSettings) Reset() {
+	*x = AlertSettings{}
+	mi := &file_peal_admin_v1_usage_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AlertSettings) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AlertSettings) ProtoMessage() {}
+
+func (x *AlertSettings) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_usage_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AlertSettings.ProtoReflect.Descriptor instead.
+func (*AlertSettings) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_usage_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *AlertSettings) GetByMail() bool {
+	if x != nil {
+		return x.ByMail
+	}
+	return false
+}
+
+type GetAlertSettingsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetAlertSettingsRequest) Reset() {
+	*x = GetAlertSettingsRequest{}
+	mi := &file_peal_admin_v1_usage_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetAlertSettingsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetAlertSettingsRequest) ProtoMessage() {}
+
+func (x *GetAlertSettingsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_usage_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetAlertSettingsRequest.ProtoReflect.Descriptor instead.
+func (*GetAlertSettingsRequest) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_usage_proto_rawDescGZIP(), []int{13}
+}
+
+type GetAlertSettingsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Settings      *AlertSettings         `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetAlertSettingsResponse) Reset() {
+	*x = GetAlertSettingsResponse{}
+	mi := &file_peal_admin_v1_usage_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetAlertSettingsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetAlertSettingsResponse) ProtoMessage() {}
+
+func (x *GetAlertSettingsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_usage_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetAlertSettingsResponse.ProtoReflect.Descriptor instead.
+func (*GetAlertSettingsResponse) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_usage_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *GetAlertSettingsResponse) GetSettings() *AlertSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+type UpdateAlertSettingsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Settings      *AlertSettings         `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateAlertSettingsRequest) Reset() {
+	*x = UpdateAlertSettingsRequest{}
+	mi := &file_peal_admin_v1_usage_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateAlertSettingsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateAlertSettingsRequest) ProtoMessage() {}
+
+func (x *UpdateAlertSettingsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_usage_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateAlertSettingsRequest.ProtoReflect.Descriptor instead.
+func (*UpdateAlertSettingsRequest) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_usage_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *UpdateAlertSettingsRequest) GetSettings() *AlertSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+type UpdateAlertSettingsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Settings      *AlertSettings         `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateAlertSettingsResponse) Reset() {
+	*x = UpdateAlertSettingsResponse{}
+	mi := &file_peal_admin_v1_usage_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateAlertSettingsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateAlertSettingsResponse) ProtoMessage() {}
+
+func (x *UpdateAlertSettingsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_usage_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateAlertSettingsResponse.ProtoReflect.Descriptor instead.
+func (*UpdateAlertSettingsResponse) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_usage_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *UpdateAlertSettingsResponse) GetSettings() *AlertSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
 var File_peal_admin_v1_usage_proto protoreflect.FileDescriptor
 
 const file_peal_admin_v1_usage_proto_rawDesc = "" +
@@ -973,7 +1187,16 @@ const file_peal_admin_v1_usage_proto_rawDesc = "" +
 	"\n" +
 	"peak_today\x18\x04 \x01(\x03H\x01R\tpeakToday\x88\x01\x01B\a\n" +
 	"\x05_usedB\r\n" +
-	"\v_peak_today*g\n" +
+	"\v_peak_today\"(\n" +
+	"\rAlertSettings\x12\x17\n" +
+	"\aby_mail\x18\x01 \x01(\bR\x06byMail\"\x19\n" +
+	"\x17GetAlertSettingsRequest\"T\n" +
+	"\x18GetAlertSettingsResponse\x128\n" +
+	"\bsettings\x18\x01 \x01(\v2\x1c.peal.admin.v1.AlertSettingsR\bsettings\"^\n" +
+	"\x1aUpdateAlertSettingsRequest\x12@\n" +
+	"\bsettings\x18\x01 \x01(\v2\x1c.peal.admin.v1.AlertSettingsB\x06\xbaH\x03\xc8\x01\x01R\bsettings\"W\n" +
+	"\x1bUpdateAlertSettingsResponse\x128\n" +
+	"\bsettings\x18\x01 \x01(\v2\x1c.peal.admin.v1.AlertSettingsR\bsettings*g\n" +
 	"\tUsageStep\x12\x1a\n" +
 	"\x16USAGE_STEP_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11USAGE_STEP_MINUTE\x10\x01\x12\x13\n" +
@@ -984,11 +1207,13 @@ const file_peal_admin_v1_usage_proto_rawDesc = "" +
 	"\x17USAGE_ORDER_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17USAGE_ORDER_CONNECTIONS\x10\x01\x12\x15\n" +
 	"\x11USAGE_ORDER_BYTES\x10\x02\x12\x1a\n" +
-	"\x16USAGE_ORDER_REJECTIONS\x10\x032\x9f\x02\n" +
+	"\x16USAGE_ORDER_REJECTIONS\x10\x032\xfe\x03\n" +
 	"\fUsageService\x12Q\n" +
 	"\bGetUsage\x12\x1e.peal.admin.v1.GetUsageRequest\x1a\x1f.peal.admin.v1.GetUsageResponse\"\x04\xc8\xda\x18(\x12`\n" +
 	"\rListAppsUsage\x12#.peal.admin.v1.ListAppsUsageRequest\x1a$.peal.admin.v1.ListAppsUsageResponse\"\x04\xc8\xda\x18(\x12Z\n" +
-	"\vGetLimitUse\x12!.peal.admin.v1.GetLimitUseRequest\x1a\".peal.admin.v1.GetLimitUseResponse\"\x04\xc8\xda\x18(B<Z:github.com/pealhq/peal/admin-api/gen/peal/admin/v1;adminv1b\x06proto3"
+	"\vGetLimitUse\x12!.peal.admin.v1.GetLimitUseRequest\x1a\".peal.admin.v1.GetLimitUseResponse\"\x04\xc8\xda\x18(\x12i\n" +
+	"\x10GetAlertSettings\x12&.peal.admin.v1.GetAlertSettingsRequest\x1a'.peal.admin.v1.GetAlertSettingsResponse\"\x04\xc8\xda\x18(\x12r\n" +
+	"\x13UpdateAlertSettings\x12).peal.admin.v1.UpdateAlertSettingsRequest\x1a*.peal.admin.v1.UpdateAlertSettingsResponse\"\x04\xc8\xda\x18*B<Z:github.com/pealhq/peal/admin-api/gen/peal/admin/v1;adminv1b\x06proto3"
 
 var (
 	file_peal_admin_v1_usage_proto_rawDescOnce sync.Once
@@ -1003,56 +1228,68 @@ func file_peal_admin_v1_usage_proto_rawDescGZIP() []byte {
 }
 
 var file_peal_admin_v1_usage_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_peal_admin_v1_usage_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_peal_admin_v1_usage_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_peal_admin_v1_usage_proto_goTypes = []any{
-	(UsageStep)(0),                // 0: peal.admin.v1.UsageStep
-	(UsageOrder)(0),               // 1: peal.admin.v1.UsageOrder
-	(*UsageCounts)(nil),           // 2: peal.admin.v1.UsageCounts
-	(*Rejections)(nil),            // 3: peal.admin.v1.Rejections
-	(*UsagePoint)(nil),            // 4: peal.admin.v1.UsagePoint
-	(*UsageGap)(nil),              // 5: peal.admin.v1.UsageGap
-	(*GetUsageRequest)(nil),       // 6: peal.admin.v1.GetUsageRequest
-	(*GetUsageResponse)(nil),      // 7: peal.admin.v1.GetUsageResponse
-	(*ListAppsUsageRequest)(nil),  // 8: peal.admin.v1.ListAppsUsageRequest
-	(*ListAppsUsageResponse)(nil), // 9: peal.admin.v1.ListAppsUsageResponse
-	(*AppUsage)(nil),              // 10: peal.admin.v1.AppUsage
-	(*GetLimitUseRequest)(nil),    // 11: peal.admin.v1.GetLimitUseRequest
-	(*GetLimitUseResponse)(nil),   // 12: peal.admin.v1.GetLimitUseResponse
-	(*LimitUse)(nil),              // 13: peal.admin.v1.LimitUse
-	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
+	(UsageStep)(0),                      // 0: peal.admin.v1.UsageStep
+	(UsageOrder)(0),                     // 1: peal.admin.v1.UsageOrder
+	(*UsageCounts)(nil),                 // 2: peal.admin.v1.UsageCounts
+	(*Rejections)(nil),                  // 3: peal.admin.v1.Rejections
+	(*UsagePoint)(nil),                  // 4: peal.admin.v1.UsagePoint
+	(*UsageGap)(nil),                    // 5: peal.admin.v1.UsageGap
+	(*GetUsageRequest)(nil),             // 6: peal.admin.v1.GetUsageRequest
+	(*GetUsageResponse)(nil),            // 7: peal.admin.v1.GetUsageResponse
+	(*ListAppsUsageRequest)(nil),        // 8: peal.admin.v1.ListAppsUsageRequest
+	(*ListAppsUsageResponse)(nil),       // 9: peal.admin.v1.ListAppsUsageResponse
+	(*AppUsage)(nil),                    // 10: peal.admin.v1.AppUsage
+	(*GetLimitUseRequest)(nil),          // 11: peal.admin.v1.GetLimitUseRequest
+	(*GetLimitUseResponse)(nil),         // 12: peal.admin.v1.GetLimitUseResponse
+	(*LimitUse)(nil),                    // 13: peal.admin.v1.LimitUse
+	(*AlertSettings)(nil),               // 14: peal.admin.v1.AlertSettings
+	(*GetAlertSettingsRequest)(nil),     // 15: peal.admin.v1.GetAlertSettingsRequest
+	(*GetAlertSettingsResponse)(nil),    // 16: peal.admin.v1.GetAlertSettingsResponse
+	(*UpdateAlertSettingsRequest)(nil),  // 17: peal.admin.v1.UpdateAlertSettingsRequest
+	(*UpdateAlertSettingsResponse)(nil), // 18: peal.admin.v1.UpdateAlertSettingsResponse
+	(*timestamppb.Timestamp)(nil),       // 19: google.protobuf.Timestamp
 }
 var file_peal_admin_v1_usage_proto_depIdxs = []int32{
 	3,  // 0: peal.admin.v1.UsageCounts.rejections:type_name -> peal.admin.v1.Rejections
-	14, // 1: peal.admin.v1.UsagePoint.start:type_name -> google.protobuf.Timestamp
+	19, // 1: peal.admin.v1.UsagePoint.start:type_name -> google.protobuf.Timestamp
 	2,  // 2: peal.admin.v1.UsagePoint.counts:type_name -> peal.admin.v1.UsageCounts
-	14, // 3: peal.admin.v1.UsageGap.start:type_name -> google.protobuf.Timestamp
-	14, // 4: peal.admin.v1.UsageGap.end:type_name -> google.protobuf.Timestamp
+	19, // 3: peal.admin.v1.UsageGap.start:type_name -> google.protobuf.Timestamp
+	19, // 4: peal.admin.v1.UsageGap.end:type_name -> google.protobuf.Timestamp
 	0,  // 5: peal.admin.v1.GetUsageRequest.step:type_name -> peal.admin.v1.UsageStep
-	14, // 6: peal.admin.v1.GetUsageRequest.since:type_name -> google.protobuf.Timestamp
-	14, // 7: peal.admin.v1.GetUsageRequest.until:type_name -> google.protobuf.Timestamp
+	19, // 6: peal.admin.v1.GetUsageRequest.since:type_name -> google.protobuf.Timestamp
+	19, // 7: peal.admin.v1.GetUsageRequest.until:type_name -> google.protobuf.Timestamp
 	4,  // 8: peal.admin.v1.GetUsageResponse.points:type_name -> peal.admin.v1.UsagePoint
 	5,  // 9: peal.admin.v1.GetUsageResponse.gaps:type_name -> peal.admin.v1.UsageGap
 	2,  // 10: peal.admin.v1.GetUsageResponse.total:type_name -> peal.admin.v1.UsageCounts
-	14, // 11: peal.admin.v1.GetUsageResponse.since:type_name -> google.protobuf.Timestamp
-	14, // 12: peal.admin.v1.GetUsageResponse.until:type_name -> google.protobuf.Timestamp
+	19, // 11: peal.admin.v1.GetUsageResponse.since:type_name -> google.protobuf.Timestamp
+	19, // 12: peal.admin.v1.GetUsageResponse.until:type_name -> google.protobuf.Timestamp
 	0,  // 13: peal.admin.v1.ListAppsUsageRequest.step:type_name -> peal.admin.v1.UsageStep
-	14, // 14: peal.admin.v1.ListAppsUsageRequest.since:type_name -> google.protobuf.Timestamp
-	14, // 15: peal.admin.v1.ListAppsUsageRequest.until:type_name -> google.protobuf.Timestamp
+	19, // 14: peal.admin.v1.ListAppsUsageRequest.since:type_name -> google.protobuf.Timestamp
+	19, // 15: peal.admin.v1.ListAppsUsageRequest.until:type_name -> google.protobuf.Timestamp
 	1,  // 16: peal.admin.v1.ListAppsUsageRequest.order:type_name -> peal.admin.v1.UsageOrder
 	10, // 17: peal.admin.v1.ListAppsUsageResponse.apps:type_name -> peal.admin.v1.AppUsage
 	2,  // 18: peal.admin.v1.AppUsage.counts:type_name -> peal.admin.v1.UsageCounts
 	13, // 19: peal.admin.v1.GetLimitUseResponse.limits:type_name -> peal.admin.v1.LimitUse
-	6,  // 20: peal.admin.v1.UsageService.GetUsage:input_type -> peal.admin.v1.GetUsageRequest
-	8,  // 21: peal.admin.v1.UsageService.ListAppsUsage:input_type -> peal.admin.v1.ListAppsUsageRequest
-	11, // 22: peal.admin.v1.UsageService.GetLimitUse:input_type -> peal.admin.v1.GetLimitUseRequest
-	7,  // 23: peal.admin.v1.UsageService.GetUsage:output_type -> peal.admin.v1.GetUsageResponse
-	9,  // 24: peal.admin.v1.UsageService.ListAppsUsage:output_type -> peal.admin.v1.ListAppsUsageResponse
-	12, // 25: peal.admin.v1.UsageService.GetLimitUse:output_type -> peal.admin.v1.GetLimitUseResponse
-	23, // [23:26] is the sub-list for method output_type
-	20, // [20:23] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	14, // 20: peal.admin.v1.GetAlertSettingsResponse.settings:type_name -> peal.admin.v1.AlertSettings
+	14, // 21: peal.admin.v1.UpdateAlertSettingsRequest.settings:type_name -> peal.admin.v1.AlertSettings
+	14, // 22: peal.admin.v1.UpdateAlertSettingsResponse.settings:type_name -> peal.admin.v1.AlertSettings
+	6,  // 23: peal.admin.v1.UsageService.GetUsage:input_type -> peal.admin.v1.GetUsageRequest
+	8,  // 24: peal.admin.v1.UsageService.ListAppsUsage:input_type -> peal.admin.v1.ListAppsUsageRequest
+	11, // 25: peal.admin.v1.UsageService.GetLimitUse:input_type -> peal.admin.v1.GetLimitUseRequest
+	15, // 26: peal.admin.v1.UsageService.GetAlertSettings:input_type -> peal.admin.v1.GetAlertSettingsRequest
+	17, // 27: peal.admin.v1.UsageService.UpdateAlertSettings:input_type -> peal.admin.v1.UpdateAlertSettingsRequest
+	7,  // 28: peal.admin.v1.UsageService.GetUsage:output_type -> peal.admin.v1.GetUsageResponse
+	9,  // 29: peal.admin.v1.UsageService.ListAppsUsage:output_type -> peal.admin.v1.ListAppsUsageResponse
+	12, // 30: peal.admin.v1.UsageService.GetLimitUse:output_type -> peal.admin.v1.GetLimitUseResponse
+	16, // 31: peal.admin.v1.UsageService.GetAlertSettings:output_type -> peal.admin.v1.GetAlertSettingsResponse
+	18, // 32: peal.admin.v1.UsageService.UpdateAlertSettings:output_type -> peal.admin.v1.UpdateAlertSettingsResponse
+	28, // [28:33] is the sub-list for method output_type
+	23, // [23:28] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_peal_admin_v1_usage_proto_init() }
@@ -1068,7 +1305,7 @@ func file_peal_admin_v1_usage_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_peal_admin_v1_usage_proto_rawDesc), len(file_peal_admin_v1_usage_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   12,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

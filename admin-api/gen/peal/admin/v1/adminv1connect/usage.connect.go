@@ -41,6 +41,12 @@ const (
 	// UsageServiceGetLimitUseProcedure is the fully-qualified name of the UsageService's GetLimitUse
 	// RPC.
 	UsageServiceGetLimitUseProcedure = "/peal.admin.v1.UsageService/GetLimitUse"
+	// UsageServiceGetAlertSettingsProcedure is the fully-qualified name of the UsageService's
+	// GetAlertSettings RPC.
+	UsageServiceGetAlertSettingsProcedure = "/peal.admin.v1.UsageService/GetAlertSettings"
+	// UsageServiceUpdateAlertSettingsProcedure is the fully-qualified name of the UsageService's
+	// UpdateAlertSettings RPC.
+	UsageServiceUpdateAlertSettingsProcedure = "/peal.admin.v1.UsageService/UpdateAlertSettings"
 )
 
 // UsageServiceClient is a client for the peal.admin.v1.UsageService service.
@@ -51,6 +57,10 @@ type UsageServiceClient interface {
 	ListAppsUsage(context.Context, *v1.ListAppsUsageRequest) (*v1.ListAppsUsageResponse, error)
 	// Returns the limits of an app that fill up, with how full they are now. Errors: not_found.
 	GetLimitUse(context.Context, *v1.GetLimitUseRequest) (*v1.GetLimitUseResponse, error)
+	// Returns how the tenant is told when an app comes near a limit.
+	GetAlertSettings(context.Context, *v1.GetAlertSettingsRequest) (*v1.GetAlertSettingsResponse, error)
+	// Changes it.
+	UpdateAlertSettings(context.Context, *v1.UpdateAlertSettingsRequest) (*v1.UpdateAlertSettingsResponse, error)
 }
 
 // NewUsageServiceClient constructs a client for the peal.admin.v1.UsageService service. By default,
@@ -82,14 +92,28 @@ func NewUsageServiceClient(httpClient connect.HTTPClient, baseURL string, opts .
 			connect.WithSchema(usageServiceMethods.ByName("GetLimitUse")),
 			connect.WithClientOptions(opts...),
 		),
+		getAlertSettings: connect.NewClient[v1.GetAlertSettingsRequest, v1.GetAlertSettingsResponse](
+			httpClient,
+			baseURL+UsageServiceGetAlertSettingsProcedure,
+			connect.WithSchema(usageServiceMethods.ByName("GetAlertSettings")),
+			connect.WithClientOptions(opts...),
+		),
+		updateAlertSettings: connect.NewClient[v1.UpdateAlertSettingsRequest, v1.UpdateAlertSettingsResponse](
+			httpClient,
+			baseURL+UsageServiceUpdateAlertSettingsProcedure,
+			connect.WithSchema(usageServiceMethods.ByName("UpdateAlertSettings")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // usageServiceClient implements UsageServiceClient.
 type usageServiceClient struct {
-	getUsage      *connect.Client[v1.GetUsageRequest, v1.GetUsageResponse]
-	listAppsUsage *connect.Client[v1.ListAppsUsageRequest, v1.ListAppsUsageResponse]
-	getLimitUse   *connect.Client[v1.GetLimitUseRequest, v1.GetLimitUseResponse]
+	getUsage            *connect.Client[v1.GetUsageRequest, v1.GetUsageResponse]
+	listAppsUsage       *connect.Client[v1.ListAppsUsageRequest, v1.ListAppsUsageResponse]
+	getLimitUse         *connect.Client[v1.GetLimitUseRequest, v1.GetLimitUseResponse]
+	getAlertSettings    *connect.Client[v1.GetAlertSettingsRequest, v1.GetAlertSettingsResponse]
+	updateAlertSettings *connect.Client[v1.UpdateAlertSettingsRequest, v1.UpdateAlertSettingsResponse]
 }
 
 // GetUsage calls peal.admin.v1.UsageService.GetUsage.
@@ -119,6 +143,24 @@ func (c *usageServiceClient) GetLimitUse(ctx context.Context, req *v1.GetLimitUs
 	return nil, err
 }
 
+// GetAlertSettings calls peal.admin.v1.UsageService.GetAlertSettings.
+func (c *usageServiceClient) GetAlertSettings(ctx context.Context, req *v1.GetAlertSettingsRequest) (*v1.GetAlertSettingsResponse, error) {
+	response, err := c.getAlertSettings.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// UpdateAlertSettings calls peal.admin.v1.UsageService.UpdateAlertSettings.
+func (c *usageServiceClient) UpdateAlertSettings(ctx context.Context, req *v1.UpdateAlertSettingsRequest) (*v1.UpdateAlertSettingsResponse, error) {
+	response, err := c.updateAlertSettings.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // UsageServiceHandler is an implementation of the peal.admin.v1.UsageService service.
 type UsageServiceHandler interface {
 	// Returns what an app used, or all apps together, step by step. Errors: not_found, invalid_argument.
@@ -127,6 +169,10 @@ type UsageServiceHandler interface {
 	ListAppsUsage(context.Context, *v1.ListAppsUsageRequest) (*v1.ListAppsUsageResponse, error)
 	// Returns the limits of an app that fill up, with how full they are now. Errors: not_found.
 	GetLimitUse(context.Context, *v1.GetLimitUseRequest) (*v1.GetLimitUseResponse, error)
+	// Returns how the tenant is told when an app comes near a limit.
+	GetAlertSettings(context.Context, *v1.GetAlertSettingsRequest) (*v1.GetAlertSettingsResponse, error)
+	// Changes it.
+	UpdateAlertSettings(context.Context, *v1.UpdateAlertSettingsRequest) (*v1.UpdateAlertSettingsResponse, error)
 }
 
 // NewUsageServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -154,6 +200,18 @@ func NewUsageServiceHandler(svc UsageServiceHandler, opts ...connect.HandlerOpti
 		connect.WithSchema(usageServiceMethods.ByName("GetLimitUse")),
 		connect.WithHandlerOptions(opts...),
 	)
+	usageServiceGetAlertSettingsHandler := connect.NewUnaryHandlerSimple(
+		UsageServiceGetAlertSettingsProcedure,
+		svc.GetAlertSettings,
+		connect.WithSchema(usageServiceMethods.ByName("GetAlertSettings")),
+		connect.WithHandlerOptions(opts...),
+	)
+	usageServiceUpdateAlertSettingsHandler := connect.NewUnaryHandlerSimple(
+		UsageServiceUpdateAlertSettingsProcedure,
+		svc.UpdateAlertSettings,
+		connect.WithSchema(usageServiceMethods.ByName("UpdateAlertSettings")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/peal.admin.v1.UsageService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case UsageServiceGetUsageProcedure:
@@ -162,6 +220,10 @@ func NewUsageServiceHandler(svc UsageServiceHandler, opts ...connect.HandlerOpti
 			usageServiceListAppsUsageHandler.ServeHTTP(w, r)
 		case UsageServiceGetLimitUseProcedure:
 			usageServiceGetLimitUseHandler.ServeHTTP(w, r)
+		case UsageServiceGetAlertSettingsProcedure:
+			usageServiceGetAlertSettingsHandler.ServeHTTP(w, r)
+		case UsageServiceUpdateAlertSettingsProcedure:
+			usageServiceUpdateAlertSettingsHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -181,4 +243,12 @@ func (UnimplementedUsageServiceHandler) ListAppsUsage(context.Context, *v1.ListA
 
 func (UnimplementedUsageServiceHandler) GetLimitUse(context.Context, *v1.GetLimitUseRequest) (*v1.GetLimitUseResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("peal.admin.v1.UsageService.GetLimitUse is not implemented"))
+}
+
+func (UnimplementedUsageServiceHandler) GetAlertSettings(context.Context, *v1.GetAlertSettingsRequest) (*v1.GetAlertSettingsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("peal.admin.v1.UsageService.GetAlertSettings is not implemented"))
+}
+
+func (UnimplementedUsageServiceHandler) UpdateAlertSettings(context.Context, *v1.UpdateAlertSettingsRequest) (*v1.UpdateAlertSettingsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("peal.admin.v1.UsageService.UpdateAlertSettings is not implemented"))
 }

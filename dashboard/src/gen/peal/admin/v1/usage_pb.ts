@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file peal/admin/v1/usage.proto.
  */
 export const file_peal_admin_v1_usage: GenFile = /*@__PURE__*/
-  fileDesc("ChlwZWFsL2FkbWluL3YxL3VzYWdlLnByb3RvEg1wZWFsLmFkbWluLnYxIugBCgtVc2FnZUNvdW50cxIYChBwZWFrX2Nvbm5lY3Rpb25zGAEgASgDEhsKE2F2ZXJhZ2VfY29ubmVjdGlvbnMYAiABKAESEwoLbWVzc2FnZXNfaW4YAyABKAMSFAoMbWVzc2FnZXNfb3V0GAQgASgDEhAKCGJ5dGVzX2luGAUgASgDEhEKCWJ5dGVzX291dBgGIAEoAxIRCglhcGlfY2FsbHMYByABKAMSEAoId2ViaG9va3MYCCABKAMSLQoKcmVqZWN0aW9ucxgJIAMoCzIZLnBlYWwuYWRtaW4udjEuUmVqZWN0aW9ucyIrCgpSZWplY3Rpb25zEg4KBnJlYXNvbhgBIAEoCRINCgVjb3VudBgCIAEoAyJ8CgpVc2FnZVBvaW50EikKBXN0YXJ0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCg9jb3ZlcmVkX3NlY29uZHMYAiABKAUSKgoGY291bnRzGAMgASgLMhoucGVhbC5hZG1pbi52MS5Vc2FnZUNvdW50cyJeCghVc2FnZUdhcBIpCgVzdGFydBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoDZW5kGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLRAQoPR2V0VXNhZ2VSZXF1ZXN0EiwKBmFwcF9pZBgBIAEoCUIcukgZchcyFV4oWzEtOV1bMC05XXswLDE3fSk/JBIyCgRzdGVwGAIgASgOMhgucGVhbC5hZG1pbi52MS5Vc2FnZVN0ZXBCCrpIB4IBBBABIAASMQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQga6SAPIAQESKQoFdW50aWwYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIuUBChBHZXRVc2FnZVJlc3BvbnNlEikKBnBvaW50cxgBIAMoCzIZLnBlYWwuYWRtaW4udjEuVXNhZ2VQb2ludBIlCgRnYXBzGAIgAygLMhcucGVhbC5hZG1pbi52MS5Vc2FnZUdhcBIpCgV0b3RhbBgDIAEoCzIaLnBlYWwuYWRtaW4udjEuVXNhZ2VDb3VudHMSKQoFc2luY2UYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCL6AQoUTGlzdEFwcHNVc2FnZVJlcXVlc3QSMgoEc3RlcBgBIAEoDjIYLnBlYWwuYWRtaW4udjEuVXNhZ2VTdGVwQgq6SAeCAQQQASAAEjEKBXNpbmNlGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBEikKBXVudGlsGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCgVvcmRlchgEIAEoDjIZLnBlYWwuYWRtaW4udjEuVXNhZ2VPcmRlckIIukgFggECEAESHAoJcGFnZV9zaXplGAUgASgFQgm6SAYaBBhkKAAiPgoVTGlzdEFwcHNVc2FnZVJlc3BvbnNlEiUKBGFwcHMYASADKAsyFy5wZWFsLmFkbWluLnYxLkFwcFVzYWdlIlQKCEFwcFVzYWdlEg4KBmFwcF9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEioKBmNvdW50cxgDIAEoCzIaLnBlYWwuYWRtaW4udjEuVXNhZ2VDb3VudHMiPwoSR2V0TGltaXRVc2VSZXF1ZXN0EikKBmFwcF9pZBgBIAEoCUIZukgWchQyEl5bMS05XVswLTldezAsMTd9JCI+ChNHZXRMaW1pdFVzZVJlc3BvbnNlEicKBmxpbWl0cxgBIAMoCzIXLnBlYWwuYWRtaW4udjEuTGltaXRVc2UiawoITGltaXRVc2USDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoAxIRCgR1c2VkGAMgASgDSACIAQESFwoKcGVha190b2RheRgEIAEoA0gBiAEBQgcKBV91c2VkQg0KC19wZWFrX3RvZGF5KmcKCVVzYWdlU3RlcBIaChZVU0FHRV9TVEVQX1VOU1BFQ0lGSUVEEAASFQoRVVNBR0VfU1RFUF9NSU5VVEUQARITCg9VU0FHRV9TVEVQX0hPVVIQAhISCg5VU0FHRV9TVEVQX0RBWRADKnkKClVzYWdlT3JkZXISGwoXVVNBR0VfT1JERVJfVU5TUEVDSUZJRUQQABIbChdVU0FHRV9PUkRFUl9DT05ORUNUSU9OUxABEhUKEVVTQUdFX09SREVSX0JZVEVTEAISGgoWVVNBR0VfT1JERVJfUkVKRUNUSU9OUxADMp8CCgxVc2FnZVNlcnZpY2USUQoIR2V0VXNhZ2USHi5wZWFsLmFkbWluLnYxLkdldFVzYWdlUmVxdWVzdBofLnBlYWwuYWRtaW4udjEuR2V0VXNhZ2VSZXNwb25zZSIEyNoYKBJgCg1MaXN0QXBwc1VzYWdlEiMucGVhbC5hZG1pbi52MS5MaXN0QXBwc1VzYWdlUmVxdWVzdBokLnBlYWwuYWRtaW4udjEuTGlzdEFwcHNVc2FnZVJlc3BvbnNlIgTI2hgoEloKC0dldExpbWl0VXNlEiEucGVhbC5hZG1pbi52MS5HZXRMaW1pdFVzZVJlcXVlc3QaIi5wZWFsLmFkbWluLnYxLkdldExpbWl0VXNlUmVzcG9uc2UiBMjaGChCPFo6Z2l0aHViLmNvbS9wZWFsaHEvcGVhbC9hZG1pbi1hcGkvZ2VuL3BlYWwvYWRtaW4vdjE7YWRtaW52MWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_peal_admin_v1_permission]);
+  fileDesc("ChlwZWFsL2FkbWluL3YxL3VzYWdlLnByb3RvEg1wZWFsLmFkbWluLnYxIugBCgtVc2FnZUNvdW50cxIYChBwZWFrX2Nvbm5lY3Rpb25zGAEgASgDEhsKE2F2ZXJhZ2VfY29ubmVjdGlvbnMYAiABKAESEwoLbWVzc2FnZXNfaW4YAyABKAMSFAoMbWVzc2FnZXNfb3V0GAQgASgDEhAKCGJ5dGVzX2luGAUgASgDEhEKCWJ5dGVzX291dBgGIAEoAxIRCglhcGlfY2FsbHMYByABKAMSEAoId2ViaG9va3MYCCABKAMSLQoKcmVqZWN0aW9ucxgJIAMoCzIZLnBlYWwuYWRtaW4udjEuUmVqZWN0aW9ucyIrCgpSZWplY3Rpb25zEg4KBnJlYXNvbhgBIAEoCRINCgVjb3VudBgCIAEoAyJ8CgpVc2FnZVBvaW50EikKBXN0YXJ0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCg9jb3ZlcmVkX3NlY29uZHMYAiABKAUSKgoGY291bnRzGAMgASgLMhoucGVhbC5hZG1pbi52MS5Vc2FnZUNvdW50cyJeCghVc2FnZUdhcBIpCgVzdGFydBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoDZW5kGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLRAQoPR2V0VXNhZ2VSZXF1ZXN0EiwKBmFwcF9pZBgBIAEoCUIcukgZchcyFV4oWzEtOV1bMC05XXswLDE3fSk/JBIyCgRzdGVwGAIgASgOMhgucGVhbC5hZG1pbi52MS5Vc2FnZVN0ZXBCCrpIB4IBBBABIAASMQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQga6SAPIAQESKQoFdW50aWwYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIuUBChBHZXRVc2FnZVJlc3BvbnNlEikKBnBvaW50cxgBIAMoCzIZLnBlYWwuYWRtaW4udjEuVXNhZ2VQb2ludBIlCgRnYXBzGAIgAygLMhcucGVhbC5hZG1pbi52MS5Vc2FnZUdhcBIpCgV0b3RhbBgDIAEoCzIaLnBlYWwuYWRtaW4udjEuVXNhZ2VDb3VudHMSKQoFc2luY2UYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCL6AQoUTGlzdEFwcHNVc2FnZVJlcXVlc3QSMgoEc3RlcBgBIAEoDjIYLnBlYWwuYWRtaW4udjEuVXNhZ2VTdGVwQgq6SAeCAQQQASAAEjEKBXNpbmNlGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIGukgDyAEBEikKBXVudGlsGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCgVvcmRlchgEIAEoDjIZLnBlYWwuYWRtaW4udjEuVXNhZ2VPcmRlckIIukgFggECEAESHAoJcGFnZV9zaXplGAUgASgFQgm6SAYaBBhkKAAiPgoVTGlzdEFwcHNVc2FnZVJlc3BvbnNlEiUKBGFwcHMYASADKAsyFy5wZWFsLmFkbWluLnYxLkFwcFVzYWdlIlQKCEFwcFVzYWdlEg4KBmFwcF9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEioKBmNvdW50cxgDIAEoCzIaLnBlYWwuYWRtaW4udjEuVXNhZ2VDb3VudHMiPwoSR2V0TGltaXRVc2VSZXF1ZXN0EikKBmFwcF9pZBgBIAEoCUIZukgWchQyEl5bMS05XVswLTldezAsMTd9JCI+ChNHZXRMaW1pdFVzZVJlc3BvbnNlEicKBmxpbWl0cxgBIAMoCzIXLnBlYWwuYWRtaW4udjEuTGltaXRVc2UiawoITGltaXRVc2USDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoAxIRCgR1c2VkGAMgASgDSACIAQESFwoKcGVha190b2RheRgEIAEoA0gBiAEBQgcKBV91c2VkQg0KC19wZWFrX3RvZGF5IiAKDUFsZXJ0U2V0dGluZ3MSDwoHYnlfbWFpbBgBIAEoCCIZChdHZXRBbGVydFNldHRpbmdzUmVxdWVzdCJKChhHZXRBbGVydFNldHRpbmdzUmVzcG9uc2USLgoIc2V0dGluZ3MYASABKAsyHC5wZWFsLmFkbWluLnYxLkFsZXJ0U2V0dGluZ3MiVAoaVXBkYXRlQWxlcnRTZXR0aW5nc1JlcXVlc3QSNgoIc2V0dGluZ3MYASABKAsyHC5wZWFsLmFkbWluLnYxLkFsZXJ0U2V0dGluZ3NCBrpIA8gBASJNChtVcGRhdGVBbGVydFNldHRpbmdzUmVzcG9uc2USLgoIc2V0dGluZ3MYASABKAsyHC5wZWFsLmFkbWluLnYxLkFsZXJ0U2V0dGluZ3MqZwoJVXNhZ2VTdGVwEhoKFlVTQUdFX1NURVBfVU5TUEVDSUZJRUQQABIVChFVU0FHRV9TVEVQX01JTlVURRABEhMKD1VTQUdFX1NURVBfSE9VUhACEhIKDlVTQUdFX1NURVBfREFZEAMqeQoKVXNhZ2VPcmRlchIbChdVU0FHRV9PUkRFUl9VTlNQRUNJRklFRBAAEhsKF1VTQUdFX09SREVSX0NPTk5FQ1RJT05TEAESFQoRVVNBR0VfT1JERVJfQllURVMQAhIaChZVU0FHRV9PUkRFUl9SRUpFQ1RJT05TEAMy/gMKDFVzYWdlU2VydmljZRJRCghHZXRVc2FnZRIeLnBlYWwuYWRtaW4udjEuR2V0VXNhZ2VSZXF1ZXN0Gh8ucGVhbC5hZG1pbi52MS5HZXRVc2FnZVJlc3BvbnNlIgTI2hgoEmAKDUxpc3RBcHBzVXNhZ2USIy5wZWFsLmFkbWluLnYxLkxpc3RBcHBzVXNhZ2VSZXF1ZXN0GiQucGVhbC5hZG1pbi52MS5MaXN0QXBwc1VzYWdlUmVzcG9uc2UiBMjaGCgSWgoLR2V0TGltaXRVc2USIS5wZWFsLmFkbWluLnYxLkdldExpbWl0VXNlUmVxdWVzdBoiLnBlYWwuYWRtaW4udjEuR2V0TGltaXRVc2VSZXNwb25zZSIEyNoYKBJpChBHZXRBbGVydFNldHRpbmdzEiYucGVhbC5hZG1pbi52MS5HZXRBbGVydFNldHRpbmdzUmVxdWVzdBonLnBlYWwuYWRtaW4udjEuR2V0QWxlcnRTZXR0aW5nc1Jlc3BvbnNlIgTI2hgoEnIKE1VwZGF0ZUFsZXJ0U2V0dGluZ3MSKS5wZWFsLmFkbWluLnYxLlVwZGF0ZUFsZXJ0U2V0dGluZ3NSZXF1ZXN0GioucGVhbC5hZG1pbi52MS5VcGRhdGVBbGVydFNldHRpbmdzUmVzcG9uc2UiBMjaGCpCPFo6Z2l0aHViLmNvbS9wZWFsaHEvcGVhbC9hZG1pbi1hcGkvZ2VuL3BlYWwvYWRtaW4vdjE7YWRtaW52MWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_peal_admin_v1_permission]);
 
 /**
  * UsageCounts are what was used.
@@ -405,6 +405,91 @@ export const LimitUseSchema: GenMessage<LimitUse> = /*@__PURE__*/
   messageDesc(file_peal_admin_v1_usage, 11);
 
 /**
+ * AlertSettings are how a tenant is told that an app has reached 80 % or 100 % of a limit, once a day of UTC each.
+ *
+ * @generated from message peal.admin.v1.AlertSettings
+ */
+export type AlertSettings = Message<"peal.admin.v1.AlertSettings"> & {
+  /**
+   * Owners and admins get mail.
+   *
+   * @generated from field: bool by_mail = 1;
+   */
+  byMail: boolean;
+};
+
+/**
+ * Describes the message peal.admin.v1.AlertSettings.
+ * Use `create(AlertSettingsSchema)` to create a new message.
+ */
+export const AlertSettingsSchema: GenMessage<AlertSettings> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_usage, 12);
+
+/**
+ * @generated from message peal.admin.v1.GetAlertSettingsRequest
+ */
+export type GetAlertSettingsRequest = Message<"peal.admin.v1.GetAlertSettingsRequest"> & {
+};
+
+/**
+ * Describes the message peal.admin.v1.GetAlertSettingsRequest.
+ * Use `create(GetAlertSettingsRequestSchema)` to create a new message.
+ */
+export const GetAlertSettingsRequestSchema: GenMessage<GetAlertSettingsRequest> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_usage, 13);
+
+/**
+ * @generated from message peal.admin.v1.GetAlertSettingsResponse
+ */
+export type GetAlertSettingsResponse = Message<"peal.admin.v1.GetAlertSettingsResponse"> & {
+  /**
+   * @generated from field: peal.admin.v1.AlertSettings settings = 1;
+   */
+  settings?: AlertSettings | undefined;
+};
+
+/**
+ * Describes the message peal.admin.v1.GetAlertSettingsResponse.
+ * Use `create(GetAlertSettingsResponseSchema)` to create a new message.
+ */
+export const GetAlertSettingsResponseSchema: GenMessage<GetAlertSettingsResponse> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_usage, 14);
+
+/**
+ * @generated from message peal.admin.v1.UpdateAlertSettingsRequest
+ */
+export type UpdateAlertSettingsRequest = Message<"peal.admin.v1.UpdateAlertSettingsRequest"> & {
+  /**
+   * @generated from field: peal.admin.v1.AlertSettings settings = 1;
+   */
+  settings?: AlertSettings | undefined;
+};
+
+/**
+ * Describes the message peal.admin.v1.UpdateAlertSettingsRequest.
+ * Use `create(UpdateAlertSettingsRequestSchema)` to create a new message.
+ */
+export const UpdateAlertSettingsRequestSchema: GenMessage<UpdateAlertSettingsRequest> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_usage, 15);
+
+/**
+ * @generated from message peal.admin.v1.UpdateAlertSettingsResponse
+ */
+export type UpdateAlertSettingsResponse = Message<"peal.admin.v1.UpdateAlertSettingsResponse"> & {
+  /**
+   * @generated from field: peal.admin.v1.AlertSettings settings = 1;
+   */
+  settings?: AlertSettings | undefined;
+};
+
+/**
+ * Describes the message peal.admin.v1.UpdateAlertSettingsResponse.
+ * Use `create(UpdateAlertSettingsResponseSchema)` to create a new message.
+ */
+export const UpdateAlertSettingsResponseSchema: GenMessage<UpdateAlertSettingsResponse> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_usage, 16);
+
+/**
  * UsageStep is how long the time is that one point tells of.
  *
  * @generated from enum peal.admin.v1.UsageStep
@@ -514,6 +599,26 @@ export const UsageService: GenService<{
     methodKind: "unary";
     input: typeof GetLimitUseRequestSchema;
     output: typeof GetLimitUseResponseSchema;
+  },
+  /**
+   * Returns how the tenant is told when an app comes near a limit.
+   *
+   * @generated from rpc peal.admin.v1.UsageService.GetAlertSettings
+   */
+  getAlertSettings: {
+    methodKind: "unary";
+    input: typeof GetAlertSettingsRequestSchema;
+    output: typeof GetAlertSettingsResponseSchema;
+  },
+  /**
+   * Changes it.
+   *
+   * @generated from rpc peal.admin.v1.UsageService.UpdateAlertSettings
+   */
+  updateAlertSettings: {
+    methodKind: "unary";
+    input: typeof UpdateAlertSettingsRequestSchema;
+    output: typeof UpdateAlertSettingsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_peal_admin_v1_usage, 0);
