@@ -50,6 +50,8 @@ func permissionFromProto(p adminv1.Permission) tenants.Permission {
 		return inSession
 	case adminv1.Permission_PERMISSION_ALERTS_WRITE:
 		return tenants.AlertsWrite
+	case adminv1.Permission_PERMISSION_PLATFORM_OPERATE:
+		return tenants.PlatformOperate
 	case adminv1.Permission_PERMISSION_UNSPECIFIED:
 		return unnamed
 	default:
@@ -85,6 +87,8 @@ func accountToProto(who identity) *adminv1.Account {
 		Permissions:   permissionsToProto(who.permissions()),
 		EmailVerified: who.User.EmailVerified,
 		SecondFactor:  who.User.SecondFactor,
+		Operator:      who.User.Operator,
+		SuspendedFor:  who.Tenant.SuspendedFor,
 	}
 	if t := who.token; t != nil {
 		a.Token = &adminv1.CallingToken{Id: t.ID.String(), Name: t.Name, ExpireTime: timestamppb.New(t.ExpiresAt)}
@@ -131,7 +135,12 @@ func settingsToProto(a *tenants.App) *adminv1.AppSettings {
 	}
 	for _, f := range tenants.LimitFields() {
 		_, set := a.LimitsSet[f.Name]
+		var planned *int32
+		if most, ok := a.PlanLimits[f.Name]; ok {
+			planned = new(int32(most)) //nolint:gosec // limits are below 2³¹
+		}
 		p.Limits = append(p.Limits, &adminv1.Limit{
+			PlanValue: planned, Together: f.Together,
 			Name: f.Name, Value: int32(f.Get(&a.Limits)), Set: set, //nolint:gosec // limits are far below 2³¹
 			DefaultValue: int32(f.Default), Min: int32(f.Min), Max: int32(f.Max), //nolint:gosec // the same
 			Unit: limitUnitToProto(f.Unit()),
@@ -150,6 +159,8 @@ func limitUnitToProto(u tenants.LimitUnit) adminv1.LimitUnit {
 		return adminv1.LimitUnit_LIMIT_UNIT_CHARACTERS
 	case tenants.UnitSeconds:
 		return adminv1.LimitUnit_LIMIT_UNIT_SECONDS
+	case tenants.UnitPerDay:
+		return adminv1.LimitUnit_LIMIT_UNIT_PER_DAY
 	case tenants.UnitThings:
 		return adminv1.LimitUnit_LIMIT_UNIT_UNSPECIFIED
 	default:
@@ -159,17 +170,9 @@ func limitUnitToProto(u tenants.LimitUnit) adminv1.LimitUnit {
 
 // settingsFromProto returns the change that a request asks for, checked. Errors name the fields of the request.
 func settingsFromProto(req *adminv1.UpdateAppSettingsRequest) (tenants.SettingsChange, error) {
-	change := tenants.SettingsChange{Features: map[string]bool{}, Limits: map[string]*int{}}
+	change := tenants.SettingsChange{Features: map[string]bool{}, Limits: limitsFromProto(req.GetLimits())}
 	req.GetFeatures().ProtoReflect().Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
 		change.Features[string(f.Name())] = v.Bool()
-		return true
-	})
-	req.GetLimits().ProtoReflect().Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
-		change.Limits[string(f.Name())] = nil
-		if c, ok := v.Message().Interface().(*adminv1.LimitChange); ok && c.Value != nil {
-			n := int(c.GetValue())
-			change.Limits[string(f.Name())] = &n
-		}
 		return true
 	})
 	if req.Origins != nil {
@@ -187,6 +190,20 @@ func settingsFromProto(req *adminv1.UpdateAppSettingsRequest) (tenants.SettingsC
 		change.ChannelRules = &rules
 	}
 	return change, change.Check("")
+}
+
+// limitsFromProto returns the limits that are to be set, by name; nil where one is to be no more.
+func limitsFromProto(changes *adminv1.LimitChanges) map[string]*int {
+	set := map[string]*int{}
+	changes.ProtoReflect().Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		set[string(f.Name())] = nil
+		if c, ok := v.Message().Interface().(*adminv1.LimitChange); ok && c.Value != nil {
+			n := int(c.GetValue())
+			set[string(f.Name())] = &n
+		}
+		return true
+	})
+	return set
 }
 
 func rulesFromProto(list []*adminv1.ChannelRule) tenants.ChannelRules {

@@ -15,6 +15,9 @@ func (s *server) PublishEvent(ctx context.Context, req *adminv1.PublishEventRequ
 	if err != nil {
 		return nil, err
 	}
+	if app.Suspended {
+		return nil, connect.NewError(connect.CodeFailedPrecondition, errors.New("this account is suspended, and its apps with it"))
+	}
 	if !app.Enabled {
 		return nil, connect.NewError(connect.CodeFailedPrecondition, errors.New("the app is disabled; enable it to publish"))
 	}

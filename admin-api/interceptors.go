@@ -37,12 +37,12 @@ func identityOf(ctx context.Context) identity {
 // caller returns who calls. It is there in every method that needs more than the public permission.
 func caller(ctx context.Context) tenants.Membership { return identityOf(ctx).Membership }
 
-// permissions returns what the caller may do: what the role allows now and, with a token, what the token was given.
+// permissions returns what the caller may do: what a member may now and, with a token, what the token was given.
 func (i identity) permissions() []tenants.Permission {
 	if i.token != nil {
-		return i.token.Permissions(i.Role)
+		return i.token.Permissions(i.Membership)
 	}
-	return i.Role.Permissions()
+	return i.Membership.Permissions()
 }
 
 // recoverPanics turns a panic into an internal error, for the caller to see no more than that.
@@ -138,17 +138,26 @@ func authorize() connect.Interceptor {
 	})
 }
 
-// mayCall refuses who lacks a permission of a role, or calls with a token that does.
+// mayCall refuses who may not do something now, or calls with a token that may not.
 func mayCall(who identity, p tenants.Permission) error {
-	switch {
-	case !who.Role.May(p):
-		return connect.NewError(connect.CodePermissionDenied,
-			fmt.Errorf("this needs the permission %s, which the role %s does not have; ask an owner or admin", p, who.Role))
-	case !slices.Contains(who.permissions(), p):
-		return connect.NewError(connect.CodePermissionDenied,
-			fmt.Errorf("this needs the permission %s, which is not a scope of the API token %q; make another token", p, who.token.Name))
+	if !slices.Contains(who.permissions(), p) {
+		return connect.NewError(connect.CodePermissionDenied, refusal(who, p))
 	}
 	return nil
+}
+
+// refusal says why somebody may not do something.
+func refusal(who identity, p tenants.Permission) error {
+	switch {
+	case p == tenants.PlatformOperate && !who.User.Operator:
+		return fmt.Errorf("this needs the permission %s, which only operators of the platform have", p)
+	case who.May(p):
+		return fmt.Errorf("this needs the permission %s, which is not a scope of the API token %q; make another token", p, who.token.Name)
+	case who.Role.May(p):
+		return fmt.Errorf("this needs the permission %s, which nobody has while the account is suspended: %s", p, who.Tenant.SuspendedFor)
+	default:
+		return fmt.Errorf("this needs the permission %s, which the role %s does not have; ask an owner or admin", p, who.Role)
+	}
 }
 
 // sessionToken returns the token in the cookie of the session, or an empty string.

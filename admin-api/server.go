@@ -16,6 +16,7 @@ import (
 	"github.com/pealhq/peal/tenants"
 	"github.com/pealhq/peal/tenants/pgaudit"
 	"github.com/pealhq/peal/tenants/pgpeople"
+	"github.com/pealhq/peal/tenants/pgplatform"
 	"github.com/pealhq/peal/tenants/pgstore"
 	"github.com/pealhq/peal/tenants/pgtokens"
 	"github.com/pealhq/peal/usage/pgusage"
@@ -38,17 +39,27 @@ type Publisher interface {
 	Publish(ctx context.Context, app *tenants.App, channel, name, data string) error
 }
 
+// Live is what is going on at this moment, over all edges.
+type Live interface {
+	// Connections returns how many clients of an app are connected; of a tenant only where its plan bounds them, else 0.
+	Connections(ctx context.Context, owner string) (int, error)
+	// MessagesToday returns how many messages an app or a tenant has published since midnight UTC, where that is bounded.
+	MessagesToday(ctx context.Context, owner string) (int, error)
+}
+
 // Config is what the API needs. All fields but the URLs must be set.
 type Config struct {
 	Store     *pgstore.Store
 	People    *pgpeople.Store
 	Audit     *pgaudit.Store
 	Usage     *pgusage.Store
-	Live      Live
 	Tokens    *pgtokens.Store
 	Passwords *tenants.Passwords
 	Publisher Publisher
-	Logger    *slog.Logger
+	// Operations is what operators decide.
+	Operations *pgplatform.Store
+	Live       Live
+	Logger     *slog.Logger
 	// ControlURL is the address people open the dashboard at. With https, cookies are Secure.
 	ControlURL *url.URL
 	// Edge tells where customers reach the edge, given the host that the caller used to reach this API.
@@ -103,6 +114,8 @@ func New(cfg Config) (http.Handler, error) {
 	mux.Handle(adminv1connect.NewProfileServiceHandler(s, options))
 	mux.Handle(adminv1connect.NewSecondFactorServiceHandler(s, options))
 	mux.Handle(adminv1connect.NewTokenServiceHandler(s, options))
+	mux.Handle(adminv1connect.NewPlanServiceHandler(s, options))
+	mux.Handle(adminv1connect.NewOperatorServiceHandler(s, options))
 	if err := everyMethodNamesAPermission(); err != nil {
 		return nil, fmt.Errorf("admin API: %w", err)
 	}

@@ -28,6 +28,7 @@ import (
 	"github.com/pealhq/peal/tenants/pgaudit"
 	"github.com/pealhq/peal/tenants/pgdb"
 	"github.com/pealhq/peal/tenants/pgpeople"
+	"github.com/pealhq/peal/tenants/pgplatform"
 	"github.com/pealhq/peal/tenants/pgstore"
 	"github.com/pealhq/peal/tenants/pgtokens"
 	"github.com/pealhq/peal/usage/pgusage"
@@ -45,14 +46,18 @@ type desk struct {
 	outbox      *pgoutbox.Outbox
 }
 
-// live knows how many clients an app has, or is away.
+// live knows what is going on, by app or tenant, or is away.
 type live struct {
-	connections map[string]int
-	err         error
+	connections, messages map[string]int
+	err                   error
 }
 
 func (l *live) Connections(_ context.Context, appID string) (int, error) {
 	return l.connections[appID], l.err
+}
+
+func (l *live) MessagesToday(_ context.Context, owner string) (int, error) {
+	return l.messages[owner], l.err
 }
 
 type lockedBuffer struct {
@@ -88,7 +93,7 @@ func (p *published) Publish(_ context.Context, app *tenants.App, channel, name, 
 
 func newDesk(t *testing.T, controlURL string, changes ...func(*adminapi.Config)) *desk {
 	t.Helper()
-	d := &desk{databaseURL: testenv.Postgres(t), log: &lockedBuffer{}, published: &published{}, live: &live{connections: map[string]int{}}}
+	d := &desk{databaseURL: testenv.Postgres(t), log: &lockedBuffer{}, published: &published{}, live: &live{connections: map[string]int{}, messages: map[string]int{}}}
 	sealer, err := tenants.NewSealer(tenants.NewKeyEncryptionKey())
 	if err != nil {
 		t.Fatal(err)
@@ -105,13 +110,14 @@ func newDesk(t *testing.T, controlURL string, changes ...func(*adminapi.Config))
 	outbox := pgoutbox.New(pgoutbox.Config{DB: db, Sealer: sealer})
 	d.outbox = outbox
 	cfg := adminapi.Config{
-		Store:     pgstore.New(pgstore.Config{DB: db, Sealer: sealer}),
-		Audit:     pgaudit.New(db),
-		Usage:     pgusage.New(db),
-		Live:      d.live,
-		People:    pgpeople.New(pgpeople.Config{DB: db, Outbox: outbox, Sealer: sealer}),
-		Tokens:    pgtokens.New(db),
-		Passwords: tenants.NewPasswords(2), Publisher: d.published,
+		Store:      pgstore.New(pgstore.Config{DB: db, Sealer: sealer}),
+		Audit:      pgaudit.New(db),
+		Usage:      pgusage.New(db),
+		Live:       d.live,
+		Operations: pgplatform.New(db),
+		People:     pgpeople.New(pgpeople.Config{DB: db, Outbox: outbox, Sealer: sealer}),
+		Tokens:     pgtokens.New(db),
+		Passwords:  tenants.NewPasswords(2), Publisher: d.published,
 		Logger:     slog.New(slog.NewJSONHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		ControlURL: u,
 		Edge:       func(host string) adminapi.Edge { return adminapi.Edge{Host: host, Port: 6001} },
@@ -146,6 +152,8 @@ type person struct {
 	profile  adminv1connect.ProfileServiceClient
 	factor   adminv1connect.SecondFactorServiceClient
 	tokens   adminv1connect.TokenServiceClient
+	plans    adminv1connect.PlanServiceClient
+	operate  adminv1connect.OperatorServiceClient
 }
 
 func (d *desk) stranger(t *testing.T) *person {
@@ -170,6 +178,8 @@ func (d *desk) stranger(t *testing.T) *person {
 		profile:  adminv1connect.NewProfileServiceClient(c, base),
 		factor:   adminv1connect.NewSecondFactorServiceClient(c, base),
 		tokens:   adminv1connect.NewTokenServiceClient(c, base),
+		plans:    adminv1connect.NewPlanServiceClient(c, base),
+		operate:  adminv1connect.NewOperatorServiceClient(c, base),
 	}
 }
 

@@ -26,7 +26,11 @@ func (s *server) UpdateAppSettings(ctx context.Context, req *adminv1.UpdateAppSe
 	if err != nil {
 		return nil, err
 	}
-	return &adminv1.UpdateAppSettingsResponse{Settings: settingsToProto(app)}, nil
+	resp := &adminv1.UpdateAppSettingsResponse{Settings: settingsToProto(app)}
+	if len(change.Limits) > 0 {
+		resp.Notices = s.notices(ctx, app.ID, "this app", app.Limits.Connections, app.Limits.MessagesPerDay)
+	}
+	return resp, nil
 }
 
 // CheckOrigin implements SettingsService.

@@ -31,7 +31,7 @@ func TestSettings(t *testing.T) {
 	for i, f := range tenants.LimitFields() {
 		want := &adminv1.Limit{
 			Name: f.Name, Value: int32(f.Default), DefaultValue: int32(f.Default),
-			Min: int32(f.Min), Max: int32(f.Max), Unit: s.GetLimits()[i].GetUnit(),
+			Min: int32(f.Min), Max: int32(f.Max), Unit: s.GetLimits()[i].GetUnit(), Together: f.Together,
 		}
 		if !proto.Equal(s.GetLimits()[i], want) {
 			t.Errorf("limit %v, want %v", s.GetLimits()[i], want)

@@ -23,7 +23,7 @@ func (s *server) CreateToken(ctx context.Context, req *adminv1.CreateTokenReques
 	if err != nil {
 		return nil, err
 	}
-	scopes, err := scopesFromProto(req.GetScopes(), who.Role)
+	scopes, err := scopesFromProto(req.GetScopes(), who)
 	if err != nil {
 		return nil, err
 	}
@@ -42,14 +42,14 @@ func (s *server) CreateToken(ctx context.Context, req *adminv1.CreateTokenReques
 }
 
 // scopesFromProto returns what a token is to be given, if it may be given all of it.
-func scopesFromProto(list []adminv1.Permission, role tenants.Role) ([]tenants.Permission, error) {
-	grantable := role.Grantable()
+func scopesFromProto(list []adminv1.Permission, who tenants.Membership) ([]tenants.Permission, error) {
+	grantable := who.Grantable()
 	scopes := make([]tenants.Permission, 0, len(list))
 	for _, p := range list {
 		scope := permissionFromProto(p)
 		if !slices.Contains(grantable, scope) {
 			name := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(p.String(), "PERMISSION_"), "_", "."))
-			return nil, tenants.Invalid("scopes", "cannot have "+name+": no API token may do that, or your role, "+string(role)+", may not")
+			return nil, tenants.Invalid("scopes", "cannot have "+name+": no API token may do that, or your role, "+string(who.Role)+", may not")
 		}
 		scopes = append(scopes, scope)
 	}
@@ -70,7 +70,8 @@ func (s *server) ListTokens(ctx context.Context, _ *adminv1.ListTokensRequest) (
 	if err != nil {
 		return nil, err
 	}
-	resp := &adminv1.ListTokensResponse{Grantable: permissionsToProto(caller(ctx).Role.Grantable())}
+	who := caller(ctx)
+	resp := &adminv1.ListTokensResponse{Grantable: permissionsToProto(who.Grantable())}
 	for _, t := range list {
 		resp.Tokens = append(resp.Tokens, tokenToProto(t, caller(ctx).User.ID))
 	}

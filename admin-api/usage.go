@@ -15,12 +15,6 @@ import (
 	"github.com/pealhq/peal/usage/pgusage"
 )
 
-// Live is what edges know at this moment.
-type Live interface {
-	// Connections returns how many clients an app has, over all edges.
-	Connections(ctx context.Context, appID string) (int, error)
-}
-
 const (
 	defaultTopApps = 10
 	// usageComesLate is how long after the end of a step its numbers may come. A step that is younger is no gap.

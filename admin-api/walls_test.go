@@ -121,11 +121,12 @@ func TestEveryRoleMayCallWhatItsPermissionsSay(t *testing.T) {
 		adminv1.Permission_PERMISSION_USAGE_READ:     tenants.UsageRead,
 		adminv1.Permission_PERMISSION_AUDIT_READ:     tenants.AuditRead,
 
-		adminv1.Permission_PERMISSION_MEMBERS_READ:    tenants.MembersRead,
-		adminv1.Permission_PERMISSION_MEMBERS_WRITE:   tenants.MembersWrite,
-		adminv1.Permission_PERMISSION_TENANT_TRANSFER: tenants.TenantTransfer,
-		adminv1.Permission_PERMISSION_TOKENS_MANAGE:   tenants.TokensManage,
-		adminv1.Permission_PERMISSION_ALERTS_WRITE:    tenants.AlertsWrite,
+		adminv1.Permission_PERMISSION_MEMBERS_READ:     tenants.MembersRead,
+		adminv1.Permission_PERMISSION_MEMBERS_WRITE:    tenants.MembersWrite,
+		adminv1.Permission_PERMISSION_TENANT_TRANSFER:  tenants.TenantTransfer,
+		adminv1.Permission_PERMISSION_TOKENS_MANAGE:    tenants.TokensManage,
+		adminv1.Permission_PERMISSION_ALERTS_WRITE:     tenants.AlertsWrite,
+		adminv1.Permission_PERMISSION_PLATFORM_OPERATE: tenants.PlatformOperate,
 	}
 	for _, role := range tenants.Roles() {
 		d.exec(t, `UPDATE memberships SET role = $1`, string(role))
@@ -181,6 +182,9 @@ func TestNoMethodReachesAnotherTenant(t *testing.T) {
 	for _, m := range methods() {
 		if perm := permission(m); perm == adminv1.Permission_PERMISSION_PUBLIC || perm == adminv1.Permission_PERMISSION_SIGNED_IN {
 			continue
+		}
+		if permission(m) == adminv1.Permission_PERMISSION_PLATFORM_OPERATE {
+			continue // What operators do with tenants and plans is refused before an id is looked at; another test has it.
 		}
 		takesID := false
 		for i := range m.Input().Fields().Len() {

@@ -174,6 +174,7 @@ func hit(t *testing.T, e *edge) map[limits.Way]map[string]func() outcome {
 	return map[limits.Way]map[string]func() outcome{
 		limits.WayHTTP: {
 			"messages_per_second": twice(trigger("a", "e", "x")),
+			"messages_per_day":    twice(trigger("a", "e", "x")),
 			"payload_bytes":       trigger("a", "e", "12345"),
 			"channel_name_length": trigger("a-channel-of-the-app", "e", "x"),
 			"event_name_length":   trigger("a", "an-event-of-the-app", "x"),
@@ -189,6 +190,7 @@ func hit(t *testing.T, e *edge) map[limits.Way]map[string]func() outcome {
 		},
 		limits.WayRPC: {
 			"messages_per_second":  twice(publish(`"a"`, "e", "x")),
+			"messages_per_day":     twice(publish(`"a"`, "e", "x")),
 			"payload_bytes":        publish(`"a"`, "e", "12345"),
 			"channel_name_length":  publish(`"a-channel-of-the-app"`, "e", "x"),
 			"event_name_length":    publish(`"a"`, "an-event-of-the-app", "x"),
@@ -199,6 +201,7 @@ func hit(t *testing.T, e *edge) map[limits.Way]map[string]func() outcome {
 			"connections":              func() outcome { e.connect(t, e.app); return e.next(t).refusal() },
 			"connections_per_second":   func() outcome { e.connect(t, e.app); return e.next(t).refusal() },
 			"messages_per_second":      say(2, "client-e", "x"),
+			"messages_per_day":         say(2, "client-e", "x"),
 			"client_events_per_second": say(2, "client-e", "x"),
 			"payload_bytes":            say(1, "client-e", "12345"),
 			"channel_name_length": func() outcome {

@@ -43,12 +43,12 @@ type APIToken struct {
 	LastUsedIP                       string
 }
 
-// Grantable returns what a token of somebody with this role may be given: what the role may do, but for what only people may.
-func (r Role) Grantable() []Permission {
-	return slices.DeleteFunc(r.Permissions(), func(p Permission) bool { return p == TenantTransfer || p == TokensManage })
+// Grantable returns what a token of this member may be given: what the member may do, but for what only people may.
+func (m *Membership) Grantable() []Permission {
+	return slices.DeleteFunc(m.Permissions(), func(p Permission) bool { return p == TenantTransfer || p == TokensManage })
 }
 
-// Permissions returns what the token may do for somebody who has this role now.
-func (t APIToken) Permissions(r Role) []Permission {
-	return slices.DeleteFunc(r.Grantable(), func(p Permission) bool { return !slices.Contains(t.Scopes, p) })
+// Permissions returns what the token may do for somebody who is this member now.
+func (t APIToken) Permissions(m Membership) []Permission {
+	return slices.DeleteFunc(m.Grantable(), func(p Permission) bool { return !slices.Contains(t.Scopes, p) })
 }

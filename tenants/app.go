@@ -11,7 +11,14 @@ type Tenant struct {
 	ID        uuid.UUID
 	Name      string
 	CreatedAt time.Time
+	// SuspendedAt is when an operator stopped the tenant; zero while it is not.
+	SuspendedAt time.Time
+	// SuspendedFor is why, in words for its members.
+	SuspendedFor string
 }
+
+// Suspended tells whether an operator has stopped the tenant.
+func (t *Tenant) Suspended() bool { return !t.SuspendedAt.IsZero() }
 
 // App is a customer's application: what a key opens, and what every channel name is relative to.
 type App struct {
@@ -29,11 +36,20 @@ type App struct {
 	Limits Limits
 	// LimitsSet are those of the limits that were set for this app.
 	LimitsSet LimitOverrides
+	// PlanLimits are those of the tenant's plan; none where it has no plan.
+	PlanLimits LimitOverrides
+	// Tenant is what all apps of the tenant may do together.
+	Tenant TenantLimits
+	// Suspended says that an operator has stopped all apps of the tenant. Edges take such an app for one that is not enabled.
+	Suspended bool
 	// ChannelRules say what holds for channels by their names.
 	ChannelRules ChannelRules
 	// Keys are the app's keys that still open it. Only what the [Cache] returns carries them.
 	Keys []Key
 }
+
+// Open tells whether the app accepts sockets and requests.
+func (a *App) Open() bool { return a.Enabled && !a.Suspended }
 
 // Key returns the key of this public part, when it still opens the app.
 func (a *App) Key(public string) (Key, bool) {

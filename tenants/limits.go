@@ -15,6 +15,8 @@ type Limits struct {
 	// MessagesPerSecond bounds what is published in any second, one message for each channel of each event; 0 is no
 	// bound.
 	MessagesPerSecond int
+	// MessagesPerDay bounds what is published from one midnight UTC to the next, counted in the same way; 0 is no bound.
+	MessagesPerDay int
 	// ClientEventsPerSecond bounds the client events of one socket.
 	ClientEventsPerSecond int
 	// PayloadBytes bounds the data of one event, in bytes of UTF-8 before it is put into JSON.
@@ -65,8 +67,18 @@ type LimitField struct {
 	// Name is the field's name in files, in the database and in errors.
 	Name              string
 	Min, Max, Default int
-	Get               func(*Limits) int
-	Set               func(*Limits, int)
+	// Together says that a plan bounds it for all apps of a tenant together. Of such a limit 0 is no bound.
+	Together bool
+	Get      func(*Limits) int
+	Set      func(*Limits, int)
+}
+
+// Tighter tells whether a bounds more than b.
+func (f LimitField) Tighter(a, b int) bool {
+	if f.Min == 0 && (a == 0 || b == 0) {
+		return a != 0 && b == 0
+	}
+	return a < b
 }
 
 // Check tells whether a value may be this limit. The error is a [FieldError] on path.
@@ -84,6 +96,7 @@ type LimitUnit string
 const (
 	UnitThings     LimitUnit = ""
 	UnitPerSecond  LimitUnit = "per second"
+	UnitPerDay     LimitUnit = "per day"
 	UnitBytes      LimitUnit = "bytes"
 	UnitCharacters LimitUnit = "characters"
 	UnitSeconds    LimitUnit = "seconds"
@@ -94,6 +107,8 @@ func (f LimitField) Unit() LimitUnit {
 	switch {
 	case strings.HasSuffix(f.Name, "_per_second"):
 		return UnitPerSecond
+	case strings.HasSuffix(f.Name, "_per_day"):
+		return UnitPerDay
 	case strings.HasSuffix(f.Name, "_bytes"):
 		return UnitBytes
 	case strings.HasSuffix(f.Name, "_length"):
@@ -108,9 +123,10 @@ func (f LimitField) Unit() LimitUnit {
 // LimitFields returns all limits in the order in which people read them. Each is a whole number from Min to Max.
 func LimitFields() []LimitField {
 	return []LimitField{
-		number("connections", 0, 10_000_000, 0, func(l *Limits) *int { return &l.Connections }),
-		number("connections_per_second", 0, 1_000_000, 0, func(l *Limits) *int { return &l.ConnectionsPerSecond }),
-		number("messages_per_second", 0, 10_000_000, 0, func(l *Limits) *int { return &l.MessagesPerSecond }),
+		together("connections", 10_000_000, func(l *Limits) *int { return &l.Connections }),
+		together("connections_per_second", 1_000_000, func(l *Limits) *int { return &l.ConnectionsPerSecond }),
+		together("messages_per_second", 10_000_000, func(l *Limits) *int { return &l.MessagesPerSecond }),
+		together("messages_per_day", 2_000_000_000, func(l *Limits) *int { return &l.MessagesPerDay }),
 		number("client_events_per_second", 1, 1_000, 10, func(l *Limits) *int { return &l.ClientEventsPerSecond }),
 		number("payload_bytes", 1, 1<<20, 10240, func(l *Limits) *int { return &l.PayloadBytes }),
 		number("channel_name_length", 1, 200, 164, func(l *Limits) *int { return &l.ChannelNameLength }),
@@ -133,6 +149,13 @@ func number(name string, least, most, def int, field func(*Limits) *int) LimitFi
 		Get: func(l *Limits) int { return *field(l) },
 		Set: func(l *Limits, v int) { *field(l) = v },
 	}
+}
+
+// together is a limit that a plan bounds for all apps of a tenant together.
+func together(name string, most int, field func(*Limits) *int) LimitField {
+	f := number(name, 0, most, 0, field)
+	f.Together = true
+	return f
 }
 
 func seconds(name string, least, most, def int, field func(*Limits) *time.Duration) LimitField {

@@ -40,6 +40,8 @@ const (
 	MembersWrite   Permission = "members.write"
 	TenantTransfer Permission = "tenant.transfer"
 	TokensManage   Permission = "tokens.manage"
+	// PlatformOperate is what no role has, but operators do.
+	PlatformOperate Permission = "platform.operate"
 )
 
 // Permissions returns what a role may do, in a fixed order. An unknown role may do nothing.
@@ -75,6 +77,8 @@ type User struct {
 	EmailVerified bool
 	// SecondFactor says that the user logs in with one.
 	SecondFactor bool
+	// Operator says that the user operates the platform, above all tenants.
+	Operator bool
 }
 
 // Membership says what a user is in a tenant.
@@ -83,3 +87,19 @@ type Membership struct {
 	Tenant Tenant
 	Role   Role
 }
+
+// Permissions returns what the member may do now, in a fixed order: what the role may, while the tenant is suspended only what a
+// viewer may too, and what operators may.
+func (m *Membership) Permissions() []Permission {
+	list := m.Role.Permissions()
+	if m.Tenant.Suspended() {
+		list = slices.DeleteFunc(list, func(p Permission) bool { return !RoleViewer.May(p) })
+	}
+	if m.User.Operator {
+		list = append(list, PlatformOperate)
+	}
+	return list
+}
+
+// May tells whether the member may do this now.
+func (m *Membership) May(p Permission) bool { return slices.Contains(m.Permissions(), p) }

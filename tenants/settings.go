@@ -164,7 +164,7 @@ func (c SettingsChange) Apply(a *App) []SettingChanged {
 		}
 		set[f.Name] = *want
 	}
-	a.LimitsSet, a.Limits = set, set.Limits()
+	a.LimitsSet, a.Limits = set, set.Within(a.PlanLimits)
 	if c.ChannelRules != nil && !slices.Equal(*c.ChannelRules, a.ChannelRules) {
 		changed = append(changed, SettingChanged{"channel_rules", a.ChannelRules, *c.ChannelRules})
 		a.ChannelRules = *c.ChannelRules

@@ -65,6 +65,15 @@ func (p *platform) openLimits(url string) (err error) {
 	return nil
 }
 
+// openDays makes the bounds of days, on the same Redis where there is one.
+func (p *platform) openDays() {
+	cfg := limits.DaysConfig{Ledger: new(limits.MemoryLedger), Book: p.store.MessageDays(), Logger: p.cfg.log}
+	if p.shared != nil {
+		cfg.Ledger, cfg.Share = p.shared.Ledger(), p.shared.Share
+	}
+	p.days = limits.NewDays(cfg)
+}
+
 // liveEdges returns how many edges have been heard of lately.
 func (p *platform) liveEdges(ctx context.Context) (int, error) {
 	list, err := p.redis.Nodes(ctx)

@@ -96,6 +96,7 @@ func helpFor(t *testing.T, name string) string {
 		"connections":                   "connections at once; 0 is no bound",
 		"connections_per_second":        "connections that begin; 0 is no bound",
 		"messages_per_second":           "messages published, one for each channel of each event; 0 is no bound",
+		"messages_per_day":              "messages published from one midnight UTC to the next; 0 is no bound",
 		"client_events_per_second":      "client events of one connection",
 		"payload_bytes":                 "the data of one event",
 		"channel_name_length":           "characters of a channel's name",

@@ -40,6 +40,8 @@ type testPublisher struct{ *publish.Publisher }
 func (t testPublisher) Publish(ctx context.Context, app *tenants.App, channel, name, data string) error {
 	err := t.Publisher.Publish(ctx, app, publish.Event{Channels: []string{channel}, Name: name, Data: data})
 	var wrong *publish.EventError
+	var fast *publish.LimitError
+	var quota publish.QuotaError
 	switch {
 	case errors.As(err, &wrong):
 		field := wrong.Field
@@ -47,6 +49,8 @@ func (t testPublisher) Publish(ctx context.Context, app *tenants.App, channel, n
 			field = "channel"
 		}
 		return tenants.Invalid(field, wrong.Reason)
+	case errors.As(err, &fast), errors.As(err, &quota):
+		return tenants.Refuse(tenants.ErrLimit, err.Error())
 	case errors.Is(err, publish.ErrUnavailable):
 		return fmt.Errorf("%w: %w", tenants.ErrUnavailable, err)
 	}

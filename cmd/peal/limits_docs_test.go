@@ -24,7 +24,23 @@ comes next: nobody who is there is sent away for it.
 - ` + "`connections_per_second` and `messages_per_second`" + ` hold over all edges for every second, wherever it begins. Edges lease parts of a
   second from Redis, so limits from 25 on may be exceeded by 4 %. A change of the limit holds within a second. While Redis is away each edge
   admits its share: the limit divided by the number of edges, at least one.
+- ` + "`" + `messages_per_day` + "`" + ` counts from one midnight UTC to the next, by the clocks of the edges. Edges lease some of what is left from Redis, so no
+  more than the limit is ever admitted; what an edge has leased and not used comes back after a second, and near the end of a day nothing is
+  leased ahead. An edge that is killed loses what it had leased, a second's worth of its messages. The count is written to
+  PostgreSQL every five seconds, from where it goes on when Redis has lost it. While Redis is away each edge admits its share of what was left.
 - All others hold for one socket, one channel or one request, and need no counting.
+
+## Plans
+
+Operators make plans and give them to tenants ([operations.md](operations.md)). A plan may set any limit but those that are
+times. ` + "`" + `connections` + "`" + `, ` + "`" + `connections_per_second` + "`" + `, ` + "`" + `messages_per_second` + "`" + ` and ` + "`" + `messages_per_day` + "`" + ` it sets for **all apps of the tenant
+together**; an app may have tighter ones of its own, which hold besides. The others hold for each app: an app for which nothing was set
+has the plan's, and one may set what is tighter. What is more than the plan allows is refused when it is set. When a plan becomes
+smaller later, apps keep what they have set, and the smaller of the two holds. A tenant without a plan has only the limits of its apps.
+
+A tenant's limits do the same when they are hit as an app's: ` + "`" + `RateLimit` + "`" + ` then names ` + "`" + `account` + "`" + ` where it names ` + "`" + `app` + "`" + ` otherwise. Whoever sets a
+limit below what is going on, of an app or by a plan, is told what that means: who is connected stays, and of a day that is used up
+nothing more is published before midnight UTC.
 
 ## When a limit is hit
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pealhq/peal/cli"
 	"github.com/pealhq/peal/tenants/pgdb"
 )
 
@@ -35,14 +36,6 @@ func main() {
 	}()
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
-
-// Exit codes, the same for every command.
-const (
-	exitOK          = 0
-	exitError       = 1
-	exitUsage       = 2
-	exitUnavailable = 7
-)
 
 // usageError is an error that the caller of the command can mend by calling it otherwise.
 type usageError struct{ error }
@@ -87,8 +80,9 @@ func rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w; see `%s --help`", err, cmd.CommandPath())
 	})
-	root.AddCommand(devCommand(), serveCommand(), migrateCommand(), applyCommand(), nodesCommand(), readyCommand(), doctorCommand(),
+	root.AddCommand(devCommand(), serveCommand(), migrateCommand(), applyCommand(), operatorsCommand(), nodesCommand(), readyCommand(), doctorCommand(),
 		benchCommand())
+	root.AddCommand(cli.Commands()...)
 	return root
 }
 
@@ -104,18 +98,6 @@ func buildVersion() string {
 		}
 	}
 	return version
-}
-
-func exitCode(err error) int {
-	var usage usageError
-	switch {
-	case errors.As(err, &usage), errors.Is(err, pgdb.ErrURL):
-		return exitUsage
-	case isUnavailable(err):
-		return exitUnavailable
-	default:
-		return exitError
-	}
 }
 
 // knownCommand refuses what is no command, and names one that reads like it.

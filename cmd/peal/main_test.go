@@ -176,7 +176,14 @@ type output struct {
 // runPeal runs a command to its end, in a process of its own.
 func runPeal(t *testing.T, env []string, args ...string) output {
 	t.Helper()
+	return runPealWith(t, env, "", args...)
+}
+
+// runPealWith is runPeal with something on standard input.
+func runPealWith(t *testing.T, env []string, stdin string, args ...string) output {
+	t.Helper()
 	cmd := command(t, env, args...)
+	cmd.Stdin = strings.NewReader(stdin)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	timer := time.AfterFunc(patience, func() { cmd.Process.Kill() })

@@ -28,7 +28,7 @@ func (p *platform) build() {
 	log := p.cfg.log
 	p.cache = tenants.NewCache(tenants.CacheConfig{Loader: p.store})
 	p.hub = channels.NewHub(p.bus)
-	limiter := limits.NewLimiter(p.rates)
+	limiter := limits.NewLimiter(p.rates, p.days)
 	p.publish = publish.New(publish.Config{Bus: p.bus, Limiter: limiter, Usage: p.metering.meter})
 	p.counts = session.NewCounts(session.CountsConfig{Bus: p.bus, Presence: p.bus, Logger: log})
 	var share func(int) int
@@ -119,10 +119,11 @@ func (p *platform) controlHandler() (http.Handler, error) {
 		People:     p.store.people,
 		Audit:      p.store.audit,
 		Usage:      p.metering.store,
-		Live:       liveCounts{p.bus},
 		Tokens:     p.store.tokens,
 		Passwords:  tenants.NewPasswords(runtime.GOMAXPROCS(0)),
 		Publisher:  testPublisher{p.publish},
+		Operations: p.store.platform,
+		Live:       live{p},
 		Logger:     p.cfg.log,
 		ControlURL: p.addresses.dashboard,
 		Edge:       p.edgeFor,

@@ -57,6 +57,7 @@ type platform struct {
 	bus    bus
 	redis  *redisbus.Bus // the same, where it is on Redis; nil otherwise
 	rates  limits.Rates
+	days   *limits.Days
 	shared *redislimits.Rates // the same, where it is on Redis; nil otherwise
 	// limitsClient is what shared asks Redis through.
 	limitsClient redis.UniversalClient
@@ -110,6 +111,8 @@ func runPlatform(ctx context.Context, cfg platformConfig) error {
 	if p.shared != nil {
 		below.Go(func() error { return p.shared.Run(base) })
 	}
+	below.Go(func() error { return p.days.Run(base) })
+	below.Go(func() error { return p.sweepDays(base) })
 	below.Go(func() error { return p.counts.Run(base) })
 	below.Go(func() error { return p.sessions.Run(base) })
 	below.Go(func() error { return p.sockets.Run(base) })
@@ -179,6 +182,7 @@ func (p *platform) open(ctx context.Context) error {
 		p.store.Close()
 		return err
 	}
+	p.openDays()
 	p.openMetering()
 	p.build()
 	return nil
@@ -230,6 +234,12 @@ func (p *platform) sweepSessions(ctx context.Context) error {
 	return p.sweep(ctx, "sessions", time.Hour, func(ctx context.Context) error {
 		_, err := p.store.people.DeleteEndedSessions(ctx)
 		return errors.Join(err, p.store.people.RemoveEnded(ctx), p.store.tokens.RemoveEnded(ctx))
+	})
+}
+
+func (p *platform) sweepDays(ctx context.Context) error {
+	return p.sweep(ctx, "days of messages", time.Hour, func(ctx context.Context) error {
+		return p.store.MessageDays().Sweep(ctx, time.Now())
 	})
 }
 

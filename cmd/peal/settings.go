@@ -154,7 +154,12 @@ func readSettings(flags *pflag.FlagSet, environ []string) (settings, []error) {
 }
 
 // otherVariables are Peal's, but no settings.
-func otherVariables() []string { return []string{envPrefix + "CONFIG", envPrefix + "BENCH_SECRET"} }
+func otherVariables() []string {
+	return []string{
+		envPrefix + "CONFIG", envPrefix + "BENCH_SECRET",
+		envPrefix + "CONTEXT", envPrefix + "CONTEXTS", envPrefix + "URL", envPrefix + "TOKEN", // of the package cli
+	}
+}
 
 func configFile(flags *pflag.FlagSet, environ []string) string {
 	if f := flags.Lookup("config"); f != nil && f.Changed {

@@ -8,6 +8,7 @@ import (
 	"github.com/pealhq/peal/tenants/pgaudit"
 	"github.com/pealhq/peal/tenants/pgdb"
 	"github.com/pealhq/peal/tenants/pgpeople"
+	"github.com/pealhq/peal/tenants/pgplatform"
 	"github.com/pealhq/peal/tenants/pgstore"
 	"github.com/pealhq/peal/tenants/pgtokens"
 )
@@ -15,11 +16,12 @@ import (
 // stores is the control plane's database and what is kept in it.
 type stores struct {
 	*pgstore.Store
-	people *pgpeople.Store
-	audit  *pgaudit.Store
-	tokens *pgtokens.Store
-	outbox *pgoutbox.Outbox
-	db     *pgdb.DB
+	people   *pgpeople.Store
+	audit    *pgaudit.Store
+	tokens   *pgtokens.Store
+	platform *pgplatform.Store
+	outbox   *pgoutbox.Outbox
+	db       *pgdb.DB
 }
 
 // newStores returns stores on a database that may be away and may have another schema. Close it.
@@ -34,12 +36,13 @@ func newStores(ctx context.Context, url string, kek tenants.KeyEncryptionKey) (*
 	}
 	outbox := pgoutbox.New(pgoutbox.Config{DB: db, Sealer: sealer})
 	return &stores{
-		Store:  pgstore.New(pgstore.Config{DB: db, Sealer: sealer}),
-		audit:  pgaudit.New(db),
-		people: pgpeople.New(pgpeople.Config{DB: db, Outbox: outbox, Sealer: sealer}),
-		tokens: pgtokens.New(db),
-		outbox: outbox,
-		db:     db,
+		Store:    pgstore.New(pgstore.Config{DB: db, Sealer: sealer}),
+		audit:    pgaudit.New(db),
+		people:   pgpeople.New(pgpeople.Config{DB: db, Outbox: outbox, Sealer: sealer}),
+		tokens:   pgtokens.New(db),
+		platform: pgplatform.New(db),
+		outbox:   outbox,
+		db:       db,
 	}, nil
 }
 

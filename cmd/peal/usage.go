@@ -6,7 +6,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/pealhq/peal/channels"
 	"github.com/pealhq/peal/usage"
 	"github.com/pealhq/peal/usage/pgusage"
 	"github.com/pealhq/peal/usage/redisusage"
@@ -51,13 +50,4 @@ func (p *platform) sweepUsage(ctx context.Context) error {
 		_, err := p.metering.store.Sweep(ctx, time.Now())
 		return err
 	})
-}
-
-// liveCounts tells the control plane what edges know at this moment.
-type liveCounts struct{ presence channels.Presence }
-
-// Connections implements [adminapi.Live].
-func (l liveCounts) Connections(ctx context.Context, appID string) (int, error) {
-	all, err := l.presence.Channel(ctx, channels.SocketsTopic(appID))
-	return all.Subscribers, err
 }

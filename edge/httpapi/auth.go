@@ -51,7 +51,7 @@ func (s *Server) byKey(ctx context.Context, key string) (*tenants.App, error) {
 // mayAsk tells why an app's settings refuse a request whose signature holds.
 func mayAsk(app *tenants.App, r *http.Request) (usage.Reason, error) {
 	switch {
-	case !app.Enabled:
+	case !app.Open():
 		return usage.AppDisabled, refuse(http.StatusForbidden, "App %s is disabled", app.ID)
 	case app.Features.TLSOnly && !session.OverTLS(r):
 		return usage.TLSRequired, refuse(http.StatusForbidden, "App %s accepts requests over TLS only, use https", app.ID)

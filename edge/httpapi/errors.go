@@ -51,9 +51,12 @@ func (s *Server) fail(ctx context.Context, w http.ResponseWriter, err error) int
 		s.log(ctx, r.status, err)
 	}
 	var limit *publish.LimitError
+	var quota publish.QuotaError
 	switch {
 	case errors.As(err, &limit):
 		limit.SetHeader(w.Header())
+	case errors.As(err, &quota):
+		quota.SetHeader(w.Header())
 	case errors.Is(err, publish.ErrTooManyKeys):
 		w.Header().Set("Retry-After", publish.KeysRetryAfter)
 	case r.status == http.StatusServiceUnavailable, r.status == http.StatusTooManyRequests:
@@ -71,6 +74,7 @@ func toRefusal(err error) *refusal {
 	var event *publish.EventError
 	var large *http.MaxBytesError
 	var limit *publish.LimitError
+	var quota publish.QuotaError
 	var used *publish.KeyUsedError
 	switch {
 	case errors.As(err, &ready):
@@ -85,6 +89,8 @@ func toRefusal(err error) *refusal {
 		return &refusal{status: http.StatusRequestEntityTooLarge, text: fmt.Sprintf("The request body exceeds the allowed maximum (%d bytes)", large.Limit)}
 	case errors.As(err, &limit):
 		return &refusal{status: http.StatusTooManyRequests, text: "Rate limit exceeded: " + limit.Error()}
+	case errors.As(err, &quota):
+		return &refusal{status: http.StatusForbidden, text: "Quota exceeded: " + quota.Error()}
 	case errors.As(err, &used):
 		return &refusal{status: http.StatusUnprocessableEntity, text: "Idempotency key used: " + used.Error()}
 	case errors.Is(err, publish.ErrTooManyKeys):
@@ -117,10 +123,11 @@ func inBatch(event int, err error) error {
 func reject(tally *usage.Tally, err error) {
 	var event *publish.EventError
 	var limit *publish.LimitError
+	var quota publish.QuotaError
 	var used *publish.KeyUsedError
 	var auth *pusher.AuthError
 	switch {
-	case errors.As(err, &event), errors.As(err, &limit), errors.As(err, &used), errors.Is(err, publish.ErrTooManyKeys),
+	case errors.As(err, &event), errors.As(err, &limit), errors.As(err, &quota), errors.As(err, &used), errors.Is(err, publish.ErrTooManyKeys),
 		errors.Is(err, publish.ErrUnavailable), errors.Is(err, context.Canceled):
 		return
 	case errors.As(err, &auth):

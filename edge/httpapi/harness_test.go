@@ -253,7 +253,7 @@ func newAPI(t testing.TB, prefix string) *api {
 func (a *api) serve(presence channels.Presence) {
 	a.Server = httpapi.NewServer(httpapi.Config{
 		Apps:       newApps(),
-		Publisher:  publish.New(publish.Config{Bus: a.bus, Limiter: limits.NewLimiter(limits.NewMemoryRates())}),
+		Publisher:  publish.New(publish.Config{Bus: a.bus, Limiter: limits.NewLimiter(limits.NewMemoryRates(), nil)}),
 		Presence:   presence,
 		Logger:     slog.New(slog.NewTextHandler(a.log, nil)),
 		PathPrefix: a.prefix,

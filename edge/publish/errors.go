@@ -44,10 +44,36 @@ func invalid(field, reason string) error {
 }
 
 // LimitError says that an app has published more than it may in a second. Nothing of that publish was sent.
-type LimitError struct{ limits.Admission }
+type LimitError struct {
+	limits.Admission
+	// Together says that it is a bound of all apps of the account.
+	Together bool
+}
 
 func (e *LimitError) Error() string {
-	return fmt.Sprintf("the app has published the %d messages that it may in a second", e.Limit)
+	return fmt.Sprintf("%s published the %d messages that %s may in a second", who(e.Together), e.Limit, it(e.Together))
+}
+
+// QuotaError says that an app has published what it may in a day. Nothing of that publish was sent.
+type QuotaError struct{ *limits.QuotaError }
+
+func (e QuotaError) Error() string {
+	together := e.Owner == e.Tenant.String()
+	return fmt.Sprintf("%s published the %d messages that %s may in a day; the next day begins at midnight UTC", who(together), e.PerDay, it(together))
+}
+
+func who(together bool) string {
+	if together {
+		return "the apps of this account have"
+	}
+	return "the app has"
+}
+
+func it(together bool) string {
+	if together {
+		return "they"
+	}
+	return "it"
 }
 
 // KeyUsedError says that the key of a [Parcel] stands for something else already. Nothing of that publish was sent.
@@ -62,13 +88,17 @@ func (e *KeyUsedError) Error() string {
 	return fmt.Sprintf("the key %q stands for another publish: repeat that one as it was, or send this one under a new key", e.Key)
 }
 
-// tooManyEver says that a publish makes more messages than the app may publish in any second: asking again does not help.
-func tooManyEver(a limits.Admission, messages, events int) error {
+// tooManyEver says that a publish makes more messages than may be published in any second: asking again does not help.
+func tooManyEver(e *LimitError, messages, events int) error {
 	field := "channels"
 	if events > 1 {
 		field = "batch"
 	}
-	return invalid(field, fmt.Sprintf("this makes %d messages, one for each channel of each event, and the app may publish %d in a second", messages, a.Limit))
+	whose := "the app"
+	if e.Together {
+		whose = "all apps of this account together"
+	}
+	return invalid(field, fmt.Sprintf("this makes %d messages, one for each channel of each event, and %s may publish %d in a second", messages, whose, e.Limit))
 }
 
 // KeysRetryAfter is when to come again after [ErrTooManyKeys], in seconds: those that take the room are forgotten over minutes.

@@ -46,7 +46,7 @@ func CheckKey(key string) error {
 
 // PublishOnce publishes, in their order, the parcels that were not published before, or none when an event breaks a rule
 // or a key stands for something else. The messages of all of them count, whether or not they are published again: who
-// repeats itself without end is to be slowed down, too. The error is an [EventError], a [LimitError], a [KeyUsedError],
+// repeats itself without end is to be slowed down, too. The error is an [EventError], a [LimitError], a [QuotaError], a [KeyUsedError],
 // [ErrTooManyKeys] or wraps [ErrUnavailable], after which the same parcels may be handed over again and nothing is published twice. The
 // events are the caller's again when it returns, the answers are not.
 func (p *Publisher) PublishOnce(ctx context.Context, app *tenants.App, parcels ...Parcel) ([]channels.Receipt, error) {

@@ -31,7 +31,7 @@ type house struct {
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	bus := channels.NewMemoryBus(channels.MemoryConfig{})
-	h := &house{Publisher: publish.New(publish.Config{Bus: bus, Limiter: limits.NewLimiter(limits.NewMemoryRates())}), t: t}
+	h := &house{Publisher: publish.New(publish.Config{Bus: bus, Limiter: limits.NewLimiter(limits.NewMemoryRates(), nil)}), t: t}
 	for _, topic := range []channels.Topic{{App: "1", Channel: "a"}, {App: "1", Channel: "b"}, {App: "2", Channel: "a"}} {
 		if err := bus.Subscribe(t.Context(), topic, channels.Log{}); err != nil {
 			t.Fatal(err)

@@ -83,7 +83,7 @@ func (p *Publisher) Collectors() []prometheus.Collector {
 }
 
 // Publish publishes all events in their order, or none when one of them breaks a rule. The error is an
-// [EventError], a [LimitError] or wraps [ErrUnavailable]. The events and their lists of channels are the caller's again when it
+// [EventError], a [LimitError], a [QuotaError] or wraps [ErrUnavailable]. The events and their lists of channels are the caller's again when it
 // returns.
 func (p *Publisher) Publish(ctx context.Context, app *tenants.App, events ...Event) error {
 	messages, err := encode(app, events)
@@ -124,19 +124,25 @@ func (p *Publisher) refused(app *tenants.App, err error) error {
 	return err
 }
 
-// admit asks the limiter whether an app may publish so many messages now.
+// admit asks the limiter whether an app may publish so many messages now, and today.
 func (p *Publisher) admit(ctx context.Context, app *tenants.App, messages, events int) error {
 	if p.limiter == nil {
 		return nil
 	}
-	a := p.limiter.Messages(ctx, app, messages)
-	if a.Never() {
-		p.reject(app, p.invalid, usage.Invalid)
-		return tooManyEver(a, messages, events)
-	}
-	if !a.OK {
+	if a := p.limiter.Messages(ctx, app, messages); !a.OK {
+		over := &LimitError{Admission: a, Together: a.Owner == app.TenantID.String()}
+		if a.Never() {
+			p.reject(app, p.invalid, usage.Invalid)
+			return tooManyEver(over, messages, events)
+		}
 		p.reject(app, p.limited, usage.MessageRate)
-		return &LimitError{a}
+		return over
+	}
+	// The day last: of what is refused by the second nothing is to be put back.
+	var over *limits.QuotaError
+	if err := p.limiter.MessagesToday(ctx, app, messages); errors.As(err, &over) {
+		p.reject(app, p.limited, usage.MessageQuota)
+		return QuotaError{over}
 	}
 	return nil
 }

@@ -106,7 +106,7 @@ func (s *Server) caller(r *http.Request) (*tenants.App, error) {
 		return a, errBadCredentials
 	}
 	switch {
-	case !a.Enabled:
+	case !a.Open():
 		return a, errDisabled
 	case a.Features.TLSOnly && !session.OverTLS(r):
 		return a, errNoTLS

@@ -39,6 +39,7 @@ func (s *Server) toConnect(ctx context.Context, err error) *connect.Error {
 	var ready *connect.Error
 	var event *publish.EventError
 	var limited *publish.LimitError
+	var quota publish.QuotaError
 	switch {
 	case errors.As(err, &ready):
 		return ready
@@ -46,6 +47,10 @@ func (s *Server) toConnect(ctx context.Context, err error) *connect.Error {
 		return invalid(event.Field, event.Reason)
 	case errors.As(err, &limited):
 		return tooMany(limited)
+	case errors.As(err, &quota):
+		e := connect.NewError(connect.CodePermissionDenied, quota)
+		quota.SetHeader(e.Meta())
+		return e
 	case errors.Is(err, tenants.ErrBusy), errors.Is(err, publish.ErrTooManyKeys):
 		e := connect.NewError(connect.CodeResourceExhausted, err)
 		e.Meta().Set("Retry-After", "1")

@@ -92,7 +92,7 @@ func newEdgeOn(t *testing.T, cfg channels.MemoryConfig) *edge {
 	e.hub = channels.NewHub(e.bus)
 	server := rpc.New(rpc.Config{
 		Apps:      apps{"key": e.app, "disabled": newApp("2", "disabled", false), "other": newApp("3", "other", true)},
-		Publisher: publish.New(publish.Config{Bus: e.bus, Limiter: limits.NewLimiter(limits.NewMemoryRates())}),
+		Publisher: publish.New(publish.Config{Bus: e.bus, Limiter: limits.NewLimiter(limits.NewMemoryRates(), nil)}),
 		Presence:  e.bus, Logger: slog.New(slog.DiscardHandler),
 	})
 	e.http = httptest.NewUnstartedServer(server)

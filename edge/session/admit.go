@@ -138,7 +138,7 @@ func (r *Registry) lookUp(ctx context.Context, key string) (*tenants.App, *Endin
 			r.cfg.Logger.ErrorContext(ctx, "look up app", slog.Any("error", err))
 		}
 		return nil, EndWith(pusher.CloseOverCapacity)
-	case !app.Enabled:
+	case !app.Open():
 		return app, EndWith(pusher.CloseAppDisabled)
 	}
 	return app, nil

@@ -75,10 +75,13 @@ func (s *Session) tooMany() {
 func (s *Session) refusePublish(ctx context.Context, err error) {
 	var wrong *publish.EventError
 	var limited *publish.LimitError
+	var quota publish.QuotaError
 	switch {
 	case err == nil:
 	case errors.As(err, &limited):
 		s.tooMany()
+	case errors.As(err, &quota):
+		s.carrier.Tell(pusher.Error(pusher.ErrorClientEvent, "The messages of this day are used up"))
 	case errors.Is(err, publish.ErrTooLarge) && errors.As(err, &wrong):
 		s.say(wrong.Reason)
 	case errors.As(err, &wrong):

@@ -28,15 +28,18 @@ const (
 // places on this edge are what counts, of which there are fewer then, and it is counted later.
 func (r *Registry) count(ctx context.Context, s *Session) *Ending {
 	app := s.App()
-	err := r.join(ctx, s, app.Limits.Connections)
+	full, err := r.join(ctx, s, app.Limits.Connections, app.Tenant.Connections)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
 	case err == nil:
 		s.counted = isCounted
 		r.full.room(app.ID)
+		if s.inTenant {
+			r.full.room(app.TenantID.String())
+		}
 	case errors.Is(err, channels.ErrFull):
-		return r.full.refuse(app.ID, time.Now())
+		return r.full.refuse(full, time.Now())
 	case !r.hasShare(app):
 		return EndWith(pusher.CloseOverCapacity)
 	default:
@@ -45,16 +48,43 @@ func (r *Registry) count(ctx context.Context, s *Session) *Ending {
 	return nil
 }
 
-// hasShare tells whether no more of an app's conversations are here than this edge may have while they cannot be counted. The
-// caller holds mu.
+// hasShare tells whether no more conversations of an app, and of its tenant, are here than this edge may have while they cannot
+// be counted. The caller holds mu.
 func (r *Registry) hasShare(app *tenants.App) bool {
-	most := app.Limits.Connections
-	return most == 0 || r.cfg.Share == nil || len(r.apps[app.ID]) <= r.cfg.Share(most)
+	if r.cfg.Share == nil {
+		return true
+	}
+	if most := app.Limits.Connections; most > 0 && len(r.apps[app.ID]) > r.cfg.Share(most) {
+		return false
+	}
+	most := app.Tenant.Connections
+	return most == 0 || r.tenants[app.TenantID] <= r.cfg.Share(most)
 }
 
-func (r *Registry) join(ctx context.Context, s *Session, most int) error {
+// join counts a conversation with its app, of which there may be most, and where the plan has a bound with its tenant. It returns
+// which of the two is full when one is. Whoever calls it keeps others from doing so, by what s.counted says.
+func (r *Registry) join(ctx context.Context, s *Session, most, together int) (full string, err error) {
+	app := s.App()
+	if !s.inApp {
+		if err := r.joinOwner(ctx, s, app.ID, most); err != nil {
+			return app.ID, err
+		}
+		s.inApp = true
+	}
+	if s.inTenant || app.Tenant.Connections == 0 {
+		return "", nil
+	}
+	tenant := app.TenantID.String()
+	if err := r.joinOwner(ctx, s, tenant, together); err != nil {
+		return tenant, err
+	}
+	s.inTenant = true
+	return "", nil
+}
+
+func (r *Registry) joinOwner(ctx context.Context, s *Session, owner string, most int) error {
 	_, err := r.cfg.Presence.Join(ctx, channels.Arrival{
-		Topic: channels.SocketsTopic(s.App().ID), Socket: s.carrier.ID(), MaxSubscribers: most,
+		Topic: channels.SocketsTopic(owner), Socket: s.carrier.ID(), MaxSubscribers: most,
 	})
 	return err
 }
@@ -68,15 +98,39 @@ func (r *Registry) discount(ctx context.Context, s *Session) {
 	}
 	delete(r.uncounted, s)
 	r.mu.Unlock()
-	if was == isCounted {
+	if was != beingCounted {
 		r.part(ctx, s)
 	}
 }
 
+// part takes a conversation off whatever it is counted with. Nobody counts it any more.
 func (r *Registry) part(ctx context.Context, s *Session) {
-	topic := channels.SocketsTopic(s.App().ID)
-	if _, err := r.cfg.Presence.Leave(ctx, channels.Departure{Topic: topic, Socket: s.carrier.ID()}); err != nil {
-		s.trouble(ctx, "leave", topic.Channel, err)
+	app := s.App()
+	if s.inApp {
+		r.partOwner(ctx, s, app.ID)
+	}
+	if s.inTenant {
+		r.partOwner(ctx, s, app.TenantID.String())
+	}
+	s.inApp, s.inTenant = false, false
+}
+
+func (r *Registry) partOwner(ctx context.Context, s *Session, owner string) {
+	if _, err := r.cfg.Presence.Leave(ctx, channels.Departure{Topic: channels.SocketsTopic(owner), Socket: s.carrier.ID()}); err != nil {
+		s.trouble(ctx, "leave", owner, err)
+	}
+}
+
+// recount has a conversation counted with its tenant that was not so far, because its plan had no bound when it came.
+func (r *Registry) recount(s *Session) {
+	if s.App().Tenant.Connections == 0 {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s.counted == isCounted && !s.inTenant {
+		s.counted = uncounted
+		r.uncounted[s] = struct{}{}
 	}
 }
 
@@ -116,8 +170,8 @@ func (r *Registry) countLate(ctx context.Context) {
 			return
 		}
 		// They are in, so there is no bound for them.
-		err := r.join(ctx, s, 0)
-		if gone := r.countedLate(s, err == nil); gone && err == nil {
+		_, err := r.join(ctx, s, 0, 0)
+		if gone := r.countedLate(s, err == nil); gone {
 			r.part(ctx, s)
 		}
 		if err != nil {

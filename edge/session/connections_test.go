@@ -202,3 +202,87 @@ func TestAShareWhileItCannotBeCounted(t *testing.T) {
 	e.bus.broken.Store(true)
 	e.open("js")
 }
+
+// inTenant returns how many sockets of the app's tenant are counted over all edges.
+func (e *edge) inTenant() int {
+	e.t.Helper()
+	all, err := e.bus.Channel(e.t.Context(), channels.SocketsTopic(e.app.TenantID.String()))
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	return all.Subscribers
+}
+
+// TestAppsOfATenantShareWhatItsPlanAllows has the plan come and go while sockets are there.
+func TestAppsOfATenantShareWhatItsPlanAllows(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := newEdge(t)
+		e.run(e.registry.Run)
+		with := func(most int) {
+			app := *e.app
+			app.Tenant.Connections = most
+			e.app = &app
+			e.apps.set(e.app)
+			e.registry.Recheck(t.Context(), e.app.ID)
+			time.Sleep(3 * time.Second)
+		}
+		first, _ := e.open("js")
+		if n := e.inTenant(); n != 0 {
+			t.Errorf("without a plan %d are counted with the tenant", n)
+		}
+		with(2)
+		if n := e.inTenant(); n != 1 {
+			t.Errorf("who came before the plan: %d are counted", n)
+		}
+		// Another app of the tenant has a socket on another edge.
+		elsewhere := channels.SocketsTopic(e.app.TenantID.String())
+		if _, err := e.bus.Join(t.Context(), channels.Arrival{Topic: elsewhere, Socket: "9.9"}); err != nil {
+			t.Fatal(err)
+		}
+		s, end := e.knock()
+		if end == nil || end.Code != pusher.CloseOverCapacity {
+			t.Errorf("a third of the tenant: %v", end)
+		}
+		if n := e.counted(); n != 1 { // before Close: who is refused takes no place
+			t.Errorf("%d of the app are counted, want 1", n)
+		}
+		s.Close(t.Context())
+		first.Close(t.Context())
+		second, end := e.knock()
+		if end != nil {
+			t.Errorf("after one had left: %v", end)
+		}
+		with(0)
+		second.Close(t.Context())
+		if in, counted := e.inTenant(), e.counted(); in != 1 || counted != 0 {
+			t.Errorf("in the end %d of the tenant and %d of the app are counted, want 1 and 0", in, counted)
+		}
+	})
+}
+
+// TestATenantsShareWhileItCannotBeCounted: as many get in as one edge may have of all the tenant's.
+func TestATenantsShareWhileItCannotBeCounted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := newEdge(t)
+		e.share = func(limit int) int { return limit / 2 }
+		e.registry = e.registryWith(nil)
+		e.run(e.registry.Run)
+		e.app.Tenant.Connections = 4
+		e.bus.broken.Store(true)
+		e.open("js")
+		second, _ := e.open("js")
+		third, end := e.knock()
+		if end == nil || end.Code != pusher.CloseOverCapacity {
+			t.Errorf("a third of a share of two: %v", end)
+		}
+		third.Close(t.Context())
+		second.Close(t.Context())
+		e.bus.broken.Store(false)
+		time.Sleep(3 * time.Second)
+		if n := e.inTenant(); n != 1 {
+			t.Errorf("%d are counted when that is possible again, want 1", n)
+		}
+	})
+}

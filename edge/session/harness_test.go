@@ -163,7 +163,7 @@ func newEdge(t testing.TB) *edge {
 	e.apps.set(e.app)
 	e.hub = channels.NewHub(e.bus)
 	log := slog.New(slog.DiscardHandler)
-	e.publisher = publish.New(publish.Config{Bus: e.bus, Limiter: limits.NewLimiter(limits.NewMemoryRates())})
+	e.publisher = publish.New(publish.Config{Bus: e.bus, Limiter: limits.NewLimiter(limits.NewMemoryRates(), nil)})
 	e.counts = session.NewCounts(session.CountsConfig{Bus: e.bus, Presence: e.bus, Logger: log})
 	e.registry = e.registryWith(nil)
 	e.run(func(ctx context.Context) error { return e.bus.Run(ctx, e.hub.Deliver) })
@@ -180,7 +180,7 @@ func newEdge(t testing.TB) *edge {
 func (e *edge) registryWith(a *session.Arrivals) *session.Registry {
 	return session.NewRegistry(session.RegistryConfig{
 		Apps: e.apps, Hub: e.hub, Presence: e.bus, Publisher: e.publisher, Counts: e.counts, Arrivals: a,
-		Limiter: limits.NewLimiter(limits.NewMemoryRates()), Share: e.share, Current: e.current,
+		Limiter: limits.NewLimiter(limits.NewMemoryRates(), nil), Share: e.share, Current: e.current,
 		Logger: slog.New(slog.DiscardHandler),
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
@@ -54,6 +55,7 @@ type Registry struct {
 
 	mu        sync.Mutex
 	apps      map[string]map[*Session]struct{} // guarded by mu; by the app's id
+	tenants   map[uuid.UUID]int                // guarded by mu; how many are there of each tenant
 	uncounted map[*Session]struct{}            // guarded by mu; those who are in and still to be counted
 	unchecked map[string]struct{}              // guarded by mu; the apps whose conversations are to be checked again
 }
@@ -63,7 +65,11 @@ func NewRegistry(cfg RegistryConfig) *Registry {
 	tooFast := prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "peal_connections_too_fast_total", Help: "Clients that were refused because more of their app were connecting than may in a second.",
 	})
-	return &Registry{tooFast: tooFast, cfg: cfg, apps: make(map[string]map[*Session]struct{}), uncounted: make(map[*Session]struct{}), unchecked: make(map[string]struct{}), troubles: rate.Sometimes{First: 20, Interval: time.Second}}
+	return &Registry{
+		tooFast: tooFast, cfg: cfg, troubles: rate.Sometimes{First: 20, Interval: time.Second},
+		apps: make(map[string]map[*Session]struct{}), tenants: make(map[uuid.UUID]int),
+		uncounted: make(map[*Session]struct{}), unchecked: make(map[string]struct{}),
+	}
 }
 
 // Collectors returns the registry's metrics.
@@ -86,6 +92,7 @@ func (r *Registry) enter(ctx context.Context, s *Session) *Ending {
 	if end := r.count(ctx, s); end != nil {
 		s.tally.Rejected(usage.ConnectionLimit)
 		r.remove(s) // Who is only being told why takes no place.
+		r.part(ctx, s)
 		return end
 	}
 	app, end := r.lookUp(ctx, s.key)
@@ -94,6 +101,7 @@ func (r *Registry) enter(ctx context.Context, s *Session) *Ending {
 	}
 	if end == nil {
 		s.app.CompareAndSwap(was, app) // A recheck that came since has settings at least as new.
+		r.recount(s)
 	}
 	if end.Final() {
 		s.tally.Rejected(whyEnded(end))
@@ -115,16 +123,24 @@ func (r *Registry) add(s *Session) bool {
 		r.apps[app.ID] = sessions
 	}
 	sessions[s] = struct{}{}
+	r.tenants[app.TenantID]++
 	return true
 }
 
 func (r *Registry) remove(s *Session) {
-	app := s.App().ID
+	app := s.App()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.apps[app], s)
-	if len(r.apps[app]) == 0 {
-		delete(r.apps, app)
+	sessions := r.apps[app.ID]
+	if _, there := sessions[s]; !there {
+		return
+	}
+	delete(sessions, s)
+	if len(sessions) == 0 {
+		delete(r.apps, app.ID)
+	}
+	if r.tenants[app.TenantID]--; r.tenants[app.TenantID] == 0 {
+		delete(r.tenants, app.TenantID)
 	}
 }
 
@@ -145,6 +161,7 @@ func (r *Registry) recheck(ctx context.Context, appID string) bool {
 			}
 			if why == nil {
 				s.setApp(app)
+				r.recount(s)
 			} else if why.Final() {
 				s.carrier.End(why)
 			}

@@ -48,6 +48,8 @@ type Session struct {
 	clientEvents  *rate.Limiter           // nil until the first client event
 	wishes        *rate.Limiter           // of subscriptions and sign-ins; nil until the first
 	counted       counting                // guarded by the registry's mu
+	inApp         bool                    // counted with the app; whoever counts may touch it, see Registry.join
+	inTenant      bool                    // counted with the tenant; likewise
 	connected     bool                    // and in the tally
 
 	mu         sync.Mutex

@@ -26,8 +26,9 @@ var mayImport = []row{
 
 	{"tenants", nil, "a foundation: who may speak, whatever is said and wherever"},
 	{"tenants/pgdb", []string{"tenants", "migrations"}, "how statements reach the database, whatever they say"},
-	{"tenants/pgstore", []string{"tenants", "tenants/pgdb", "usage"}, "the SQL of the control plane, and nothing else"},
+	{"tenants/pgstore", []string{"tenants", "tenants/limits", "tenants/pgdb", "usage"}, "the SQL of the control plane, and nothing else"},
 	{"tenants/pgaudit", []string{"tenants", "tenants/pgdb"}, "the SQL that reads the log of changes, and nothing else"},
+	{"tenants/pgplatform", []string{"tenants", "tenants/pgdb"}, "the SQL of what operators decide, and nothing else"},
 	{"tenants/redislimits", []string{"tenants/limits"}, "how edges share what limits admit, and not for whom"},
 	{"tenants/pgpeople", []string{"tenants", "tenants/pgdb", "mail", "mail/pgoutbox"}, "the SQL of who works on the control plane, and the mails that go with a change"},
 	{"tenants/pgtokens", []string{"tenants", "tenants/pgdb"}, "the SQL of API tokens, and nothing else"},
@@ -62,7 +63,7 @@ var mayImport = []row{
 	{
 		"admin-api/...",
 		[]string{
-			"tenants", "tenants/manifest", "tenants/pgstore", "tenants/pgpeople", "tenants/pgtokens", "tenants/pgaudit", "usage", "usage/pgusage", "mail",
+			"tenants", "tenants/manifest", "tenants/pgstore", "tenants/pgpeople", "tenants/pgtokens", "tenants/pgaudit", "tenants/pgplatform", "usage", "usage/pgusage", "mail",
 			"admin-api/...", "internal/requestid",
 		},
 		"the control plane knows tenants and their store; what it shows of live traffic comes through its own interfaces, " +
@@ -75,6 +76,8 @@ var mayImport = []row{
 		"a load generator that speaks the protocol to any server, and a server to compare with: both know the words and " +
 			"nothing of how Peal works",
 	},
+
+	{"cli", []string{"admin-api/gen/..."}, "commands are a client of the admin API like any other"},
 
 	{"conformance", nil, "the suite speaks to a running server, and expects what the protocol says and not what our code does"},
 
@@ -125,7 +128,7 @@ var never = []ban{
 	},
 	{
 		from:    []string{"..."},
-		except:  []string{"admin-api/...", "cmd/..."},
+		except:  []string{"admin-api/...", "cli", "cmd/..."},
 		imports: []string{"admin-api/gen/..."},
 		because: "generated types stop at the border; the inside speaks domain types",
 	},

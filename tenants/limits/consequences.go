@@ -42,6 +42,7 @@ func Consequences() []Consequence {
 	const (
 		never     = "a publish that is more than a whole second's worth will never be possible, and gets 400"
 		unclosed  = "nothing is published"
+		today     = "Retry-After tells how long it is until midnight UTC, when the next day begins"
 		cameBack  = "clients come back after a second"
 		unmatched = "the subscription is refused"
 	)
@@ -51,6 +52,9 @@ func Consequences() []Consequence {
 		{"messages_per_second", WayHTTP, CarrierStatus, 429, true, true, never},
 		{"messages_per_second", WayRPC, CarrierStatus, 429, true, true, "resource_exhausted; " + never},
 		{"messages_per_second", WaySocket, CarrierFrame, 4301, false, true, "the client event goes nowhere"},
+		{"messages_per_day", WayHTTP, CarrierStatus, 403, false, true, today},
+		{"messages_per_day", WayRPC, CarrierStatus, 403, false, true, "permission_denied; " + today},
+		{"messages_per_day", WaySocket, CarrierFrame, 4301, false, true, "the client event goes nowhere"},
 		{"client_events_per_second", WaySocket, CarrierFrame, 4301, false, true, "the client event goes nowhere"},
 		{"payload_bytes", WayHTTP, CarrierStatus, 413, false, true, unclosed},
 		{"payload_bytes", WayRPC, CarrierStatus, 400, false, true, "invalid_argument"},

@@ -3,6 +3,8 @@ package limits
 import (
 	"context"
 
+	"github.com/google/uuid"
+
 	"github.com/pealhq/peal/tenants"
 )
 
@@ -12,24 +14,56 @@ const (
 	boundConnections = "connections"
 )
 
-// Limiter admits what an app may do in a second. All methods may be called at the same time.
-type Limiter struct{ rates Rates }
+// Limiter admits what an app may do: as much as the app may, and all apps of its tenant together. All methods may be called at
+// the same time.
+type Limiter struct {
+	rates Rates
+	days  *Days // nil where days have no bounds
+}
 
-// NewLimiter returns a limiter that keeps to what these rates admit.
-func NewLimiter(rates Rates) *Limiter { return &Limiter{rates} }
+// NewLimiter returns a limiter that keeps to what these rates and days admit. Without days they have no bounds.
+func NewLimiter(rates Rates, days *Days) *Limiter { return &Limiter{rates, days} }
 
 // Messages asks for n messages of an app, all or none.
 func (l *Limiter) Messages(ctx context.Context, app *tenants.App, n int) Admission {
-	if app.Limits.MessagesPerSecond == 0 {
-		return Admission{OK: true}
-	}
-	return l.rates.Take(ctx, n, Bound{app.ID, boundMessages, app.Limits.MessagesPerSecond})
+	return l.take(ctx, app, n, boundMessages, app.Limits.MessagesPerSecond, app.Tenant.MessagesPerSecond)
 }
 
 // Connection asks for one more client of an app.
 func (l *Limiter) Connection(ctx context.Context, app *tenants.App) Admission {
-	if app.Limits.ConnectionsPerSecond == 0 {
+	return l.take(ctx, app, 1, boundConnections, app.Limits.ConnectionsPerSecond, app.Tenant.ConnectionsPerSecond)
+}
+
+// take asks for n of what an app alone may have in a second, and its tenant; 0 is no bound.
+func (l *Limiter) take(ctx context.Context, app *tenants.App, n int, what string, own, together int) Admission {
+	switch {
+	case own == 0 && together == 0:
 		return Admission{OK: true}
+	case together == 0:
+		return l.rates.Take(ctx, n, Bound{app.ID, what, own})
+	case own == 0:
+		return l.rates.Take(ctx, n, Bound{app.TenantID.String(), what, together})
+	default:
+		return l.rates.Take(ctx, n, Bound{app.ID, what, own}, Bound{app.TenantID.String(), what, together})
 	}
-	return l.rates.Take(ctx, 1, Bound{app.ID, boundConnections, app.Limits.ConnectionsPerSecond})
+}
+
+// MessagesToday asks for n messages of an app's day, all or none, of which the latter is a [QuotaError].
+func (l *Limiter) MessagesToday(ctx context.Context, app *tenants.App, n int) error {
+	own, together := app.Limits.MessagesPerDay, app.Tenant.MessagesPerDay
+	if l.days == nil || own == 0 && together == 0 {
+		return nil
+	}
+	bounds := make([]DayBound, 0, 2)
+	if own > 0 {
+		bounds = append(bounds, dayBound(app.TenantID, app.ID, own))
+	}
+	if together > 0 {
+		bounds = append(bounds, dayBound(app.TenantID, app.TenantID.String(), together))
+	}
+	return l.days.Take(ctx, n, bounds...)
+}
+
+func dayBound(tenant uuid.UUID, owner string, most int) DayBound {
+	return DayBound{Tenant: tenant, Owner: owner, PerDay: most}
 }

@@ -25,6 +25,8 @@ type Rates interface {
 // Admission is the answer of [Rates].
 type Admission struct {
 	OK bool
+	// Owner is whose bound the rest is about; empty where there is none.
+	Owner string
 	// Limit is how many a second; 0 means that there is no limit, and then the rest says nothing.
 	Limit int
 	// Remaining is how many more would be admitted now.
@@ -68,14 +70,14 @@ func (m *MemoryRates) Take(_ context.Context, n int, bounds ...Bound) Admission 
 	for i, b := range bounds {
 		w := m.window(memoryKey{b.Owner, b.What}, now)
 		if w.Take(now, n, b.PerSecond) {
-			a = a.Tighter(Admission{OK: true, Limit: b.PerSecond, Remaining: b.PerSecond - w.Sum(now)})
+			a = a.Tighter(Admission{OK: true, Owner: b.Owner, Limit: b.PerSecond, Remaining: b.PerSecond - w.Sum(now)})
 			continue
 		}
 		for _, taken := range bounds[:i] {
 			m.windows[memoryKey{taken.Owner, taken.What}].Undo(n)
 		}
 		return Admission{
-			Limit: b.PerSecond, Remaining: max(0, b.PerSecond-w.Sum(now)), RetryAfter: w.Wait(now, n, b.PerSecond),
+			Owner: b.Owner, Limit: b.PerSecond, Remaining: max(0, b.PerSecond-w.Sum(now)), RetryAfter: w.Wait(now, n, b.PerSecond),
 		}
 	}
 	return a

@@ -70,6 +70,9 @@ func (c Change) Audit(ctx context.Context, action, target string, d Detail) erro
 	return nil
 }
 
+// AppChanged is the PostgreSQL channel on which the id of every app that changed is told, also when what changed is its tenant's.
+const AppChanged = "peal_app_changed"
+
 // Notify tells everybody who listens on a PostgreSQL channel, when the change commits.
 func (c Change) Notify(ctx context.Context, channel, payload string) error {
 	if _, err := Exec(ctx, c, `SELECT pg_notify(@channel, @payload)`, pgx.NamedArgs{"channel": channel, "payload": payload}); err != nil {

@@ -53,7 +53,7 @@ func (s *Store) CreateSession(ctx context.Context, in NewSession) (tenants.Membe
 			SELECT @hash, user_id, tenant_id, @agent, @ip, now() + @life
 			FROM membership
 		)
-		SELECT user_id, email, email_verified, second_factor, tenant_id, tenant_name, role
+		SELECT user_id, email, operator, email_verified, second_factor, tenant_id, tenant_name, suspended_at, suspended_for, role
 		FROM membership`,
 			pgx.NamedArgs{
 				"user": in.User, "tenant": uuid.NullUUID{UUID: in.Tenant, Valid: in.Tenant != uuid.Nil}, "hash": in.Hash,

@@ -3,6 +3,7 @@ package pgpeople
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -15,25 +16,34 @@ import (
 type membershipRow struct {
 	UserID        uuid.UUID
 	Email         string
+	Operator      bool
 	EmailVerified bool
 	SecondFactor  bool
 	TenantID      uuid.UUID
 	TenantName    string
+	SuspendedAt   *time.Time
+	SuspendedFor  *string
 	Role          string
 }
 
 // membershipColumns are what a [membershipRow] is read from, of memberships m, users u and tenants t.
 const membershipColumns = `
-	u.id AS user_id, u.email, u.email_verified_at IS NOT NULL AS email_verified,
+	u.id AS user_id, u.email, u.operator, u.email_verified_at IS NOT NULL AS email_verified,
 	EXISTS (SELECT FROM second_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS second_factor,
-	t.id AS tenant_id, t.name AS tenant_name, m.role`
+	t.id AS tenant_id, t.name AS tenant_name, t.suspended_at, t.suspended_for, m.role`
 
 func (r membershipRow) membership() tenants.Membership {
-	return tenants.Membership{
-		User:   tenants.User{ID: r.UserID, Email: r.Email, EmailVerified: r.EmailVerified, SecondFactor: r.SecondFactor},
+	m := tenants.Membership{
+		User: tenants.User{
+			ID: r.UserID, Email: r.Email, Operator: r.Operator, EmailVerified: r.EmailVerified, SecondFactor: r.SecondFactor,
+		},
 		Tenant: tenants.Tenant{ID: r.TenantID, Name: r.TenantName},
 		Role:   tenants.Role(r.Role),
 	}
+	if r.SuspendedAt != nil && r.SuspendedFor != nil {
+		m.Tenant.SuspendedAt, m.Tenant.SuspendedFor = *r.SuspendedAt, *r.SuspendedFor
+	}
+	return m
 }
 
 // SignUp is what a new tenant starts with. The values have been checked.
@@ -79,8 +89,8 @@ func (s *Store) SignUp(ctx context.Context, actor tenants.Actor, in SignUp) (ten
 // insertTenant inserts the actor's tenant.
 func (c change) insertTenant(ctx context.Context, name string) error {
 	_, err := pgdb.Exec(ctx, c, `
-		INSERT INTO tenants (id, name)
-		VALUES (@id, @name)`,
+		INSERT INTO tenants (id, name, plan_id)
+		VALUES (@id, @name, (SELECT id FROM plans WHERE is_default))`,
 		pgx.NamedArgs{"id": c.Actor.TenantID, "name": name})
 	if err != nil {
 		return fmt.Errorf("insert tenant: %w", err)

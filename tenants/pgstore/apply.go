@@ -89,8 +89,8 @@ func (a *applying) apply(ctx context.Context, t tenants.ManifestTenant) error {
 // insertTenant inserts the actor's tenant, which manifests keep under this name.
 func (c change) insertTenant(ctx context.Context, name string) error {
 	_, err := pgdb.Exec(ctx, c, `
-		INSERT INTO tenants (id, name, manifest_name)
-		VALUES (@id, @name, @name)`,
+		INSERT INTO tenants (id, name, manifest_name, plan_id)
+		VALUES (@id, @name, @name, (SELECT id FROM plans WHERE is_default))`,
 		pgx.NamedArgs{"id": c.Actor.TenantID, "name": name})
 	if err != nil {
 		return fmt.Errorf("insert tenant: %w", err)

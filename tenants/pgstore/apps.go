@@ -34,6 +34,7 @@ const appColumns = `
 		'connections', limit_connections,
 		'connections_per_second', limit_connections_per_second,
 		'messages_per_second', limit_messages_per_second,
+		'messages_per_day', limit_messages_per_day,
 		'client_events_per_second', limit_client_events_per_second,
 		'payload_bytes', limit_payload_bytes,
 		'channel_name_length', limit_channel_name_length,
@@ -47,7 +48,18 @@ const appColumns = `
 		'cache_ttl_seconds', limit_cache_ttl_seconds,
 		'activity_timeout_seconds', limit_activity_timeout_seconds,
 		'authorization_timeout_seconds', limit_authorization_timeout_seconds
-	)) AS limits`
+	)) AS limits,
+	coalesce((
+		SELECT plans.limits
+		FROM tenants
+		JOIN plans ON plans.id = tenants.plan_id
+		WHERE tenants.id = apps.tenant_id
+	), '{}') AS plan,
+	coalesce((
+		SELECT tenants.suspended_at IS NOT NULL
+		FROM tenants
+		WHERE tenants.id = apps.tenant_id
+	), false) AS suspended`
 
 type appRow struct {
 	ID           string
@@ -59,12 +71,15 @@ type appRow struct {
 	ChannelRules tenants.ChannelRules
 	Features     map[string]bool
 	Limits       tenants.LimitOverrides
+	Plan         tenants.LimitOverrides
+	Suspended    bool
 }
 
 func (r appRow) app() *tenants.App {
 	app := &tenants.App{
 		ID: r.ID, TenantID: r.TenantID, Name: r.Name, Enabled: r.Enabled, CreatedAt: r.CreatedAt,
-		Origins: r.Origins, Limits: r.Limits.Limits(), LimitsSet: r.Limits, ChannelRules: r.ChannelRules,
+		Origins: r.Origins, Limits: r.Limits.Within(r.Plan), LimitsSet: r.Limits, ChannelRules: r.ChannelRules,
+		PlanLimits: r.Plan, Tenant: r.Plan.Together(), Suspended: r.Suspended,
 	}
 	for _, f := range tenants.FeatureFields() {
 		*f.Of(&app.Features) = r.Features[f.Name]

@@ -78,7 +78,7 @@ func (l *Listener) listen(ctx context.Context) error {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // What is closed is not needed any more.
-	if _, err := conn.Exec(ctx, "LISTEN "+channelAppChanged); err != nil {
+	if _, err := conn.Exec(ctx, "LISTEN "+pgdb.AppChanged); err != nil {
 		return fmt.Errorf("listen for changes: %w", err)
 	}
 	l.hearing.Store(true)

@@ -30,6 +30,9 @@ func (s *Store) UpdateAppSettings(ctx context.Context, actor tenants.Actor, id s
 
 // updateSettings changes the settings of an app that is locked, and returns what is different now.
 func (c change) updateSettings(ctx context.Context, app *tenants.App, want tenants.SettingsChange) (*tenants.App, []tenants.SettingChanged, error) {
+	if err := want.CheckWithin(app.PlanLimits); err != nil {
+		return nil, nil, err
+	}
 	changed := want.Apply(app)
 	if len(changed) == 0 {
 		return app, nil, nil
@@ -51,6 +54,7 @@ func (c change) updateSettings(ctx context.Context, app *tenants.App, want tenan
 			limit_connections = @limit_connections,
 			limit_connections_per_second = @limit_connections_per_second,
 			limit_messages_per_second = @limit_messages_per_second,
+			limit_messages_per_day = @limit_messages_per_day,
 			limit_client_events_per_second = @limit_client_events_per_second,
 			limit_payload_bytes = @limit_payload_bytes,
 			limit_channel_name_length = @limit_channel_name_length,

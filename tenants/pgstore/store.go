@@ -69,15 +69,12 @@ func (s *Store) platformChange(ctx context.Context, actor tenants.Actor, f func(
 	return s.db.ChangeIn(ctx, pgdb.Platform(), actor, func(c pgdb.Change) error { return f(change{c}) })
 }
 
-// channelAppChanged is the PostgreSQL channel on which the id of every app that changed is told.
-const channelAppChanged = "peal_app_changed"
-
 // appChanged writes the audit row of a change to an app and tells every edge of it.
 func (c change) appChanged(ctx context.Context, appID, action, target string, d pgdb.Detail) error {
 	if err := c.Audit(ctx, action, target, d); err != nil {
 		return err
 	}
-	return c.Notify(ctx, channelAppChanged, appID)
+	return c.Notify(ctx, pgdb.AppChanged, appID)
 }
 
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }

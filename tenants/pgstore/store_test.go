@@ -717,12 +717,12 @@ func TestMigrations(t *testing.T) {
 func TestEveryTableOfATenantNamesIt(t *testing.T) {
 	w := newWorld(t)
 	// users are people, who may belong to several tenants, and so are their links, second factors and logins; a mail may be about
-	// a user and no tenant; platform is of all, and so is which intervals were counted; goose keeps its own table.
+	// a user and no tenant; plans and platform are of all, and so is which intervals were counted; goose keeps its own table.
 	got := w.query(t, `
 		SELECT c.relname::text
 		FROM pg_class c
 		WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
-			AND c.relname NOT IN ('tenants', 'users', 'platform', 'usage_coverage', 'usage_reports', 'goose_db_version',
+			AND c.relname NOT IN ('tenants', 'users', 'plans', 'platform', 'usage_coverage', 'usage_reports', 'goose_db_version',
 				'outbox', 'user_links', 'second_factors', 'recovery_codes', 'login_challenges')
 			AND NOT EXISTS (
 				SELECT FROM pg_attribute a

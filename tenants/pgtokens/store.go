@@ -161,11 +161,14 @@ func (s *Store) Use(ctx context.Context, hash []byte, ip string) (tenants.APITok
 		Role          string
 		EmailVerified bool
 		SecondFactor  bool
+		Operator      bool
+		SuspendedAt   *time.Time
+		SuspendedFor  *string
 		Touch         bool
 	}
 	args := pgx.NamedArgs{"hash": hash, "every": usedEvery, "ip": pgdb.Nullable(ip)}
 	r, err := pgdb.ReadOne[useRow](ctx, s.db, pgdb.Platform(), `
-		SELECT `+tokenColumns+`, t.id AS tenant_id, t.name AS tenant_name, m.role,
+		SELECT `+tokenColumns+`, t.id AS tenant_id, t.name AS tenant_name, t.suspended_at, t.suspended_for, m.role, u.operator,
 			u.email_verified_at IS NOT NULL AS email_verified,
 			EXISTS (SELECT FROM second_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS second_factor,
 			k.last_used_at IS NULL OR k.last_used_at < now() - @every::interval AS touch
@@ -190,10 +193,14 @@ func (s *Store) Use(ctx context.Context, hash []byte, ip string) (tenants.APITok
 			return tenants.APIToken{}, tenants.Membership{}, fmt.Errorf("note use of token: %w", err)
 		}
 	}
-	owner := tenants.User{ID: r.UserID, Email: r.Email, EmailVerified: r.EmailVerified, SecondFactor: r.SecondFactor}
+	owner := tenants.User{ID: r.UserID, Email: r.Email, Operator: r.Operator, EmailVerified: r.EmailVerified, SecondFactor: r.SecondFactor}
 	t := r.token()
 	t.Owner = owner
-	return t, tenants.Membership{User: owner, Tenant: tenants.Tenant{ID: r.TenantID, Name: r.TenantName}, Role: tenants.Role(r.Role)}, nil
+	m := tenants.Membership{User: owner, Tenant: tenants.Tenant{ID: r.TenantID, Name: r.TenantName}, Role: tenants.Role(r.Role)}
+	if r.SuspendedAt != nil && r.SuspendedFor != nil {
+		m.Tenant.SuspendedAt, m.Tenant.SuspendedFor = *r.SuspendedAt, *r.SuspendedFor
+	}
+	return t, m, nil
 }
 
 // RemoveEnded removes the tokens that have been over for a month, until when their owners see that they are.

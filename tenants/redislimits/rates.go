@@ -81,17 +81,21 @@ func (r *Rates) Collectors() []prometheus.Collector { return []prometheus.Collec
 // Take implements [limits.Rates].
 func (r *Rates) Take(ctx context.Context, n int, bounds ...limits.Bound) limits.Admission {
 	if len(bounds) == 1 { // As every publish of an app alone is: there is nothing to put back.
-		return r.bucket(bounds[0]).take(ctx, n, bounds[0].PerSecond)
+		a := r.bucket(bounds[0]).take(ctx, n, bounds[0].PerSecond)
+		a.Owner = bounds[0].Owner
+		return a
 	}
 	// Who is known to be refused by one takes nothing of the others, not even for a moment.
 	for _, b := range bounds {
 		if a := r.bucket(b).known(time.Now(), n, b.PerSecond); !a.OK {
+			a.Owner = b.Owner
 			return a
 		}
 	}
 	answer := limits.Admission{OK: true}
 	for i, b := range bounds {
 		a := r.bucket(b).take(ctx, n, b.PerSecond)
+		a.Owner = b.Owner
 		if !a.OK {
 			for _, taken := range bounds[:i] {
 				r.bucket(taken).putBack(n)

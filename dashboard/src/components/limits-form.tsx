@@ -16,6 +16,7 @@ import {
   defaultInWords,
   type LimitTexts,
   limitKey,
+  planInWords,
   rangeInWords,
   toTexts,
 } from "./limits";
@@ -47,7 +48,8 @@ export function LimitsForm({ settings }: { settings: AppSettings }) {
       const changes = changesOf(limits, settings.limits);
       const answer = await update.mutateAsync({ appId: settings.appId, limits: changes });
       form.reset(toValues(answer.settings ?? settings));
-      toast({ tone: "ok", title: "Limits saved" });
+      const detail = answer.notices.map(({ text }) => text).join(" ");
+      toast({ tone: "ok", title: "Limits saved", detail: detail || undefined });
     } catch (error) {
       const found = explain(error);
       const marked = settings.limits.map(limitKey).filter((key) => `limits.${key}` in found.fields);
@@ -69,7 +71,7 @@ export function LimitsForm({ settings }: { settings: AppSettings }) {
         label={name}
         hint={
           <>
-            {of} {rangeInWords(limit)}
+            {of} {planInWords(limit) ?? rangeInWords(limit)}
             <UseOfLimit use={use?.find((one) => one.name === limit.name)} />
           </>
         }
@@ -108,7 +110,7 @@ export function LimitsForm({ settings }: { settings: AppSettings }) {
     <form noValidate onSubmit={submit}>
       <Card
         title="Limits"
-        description="What clients and servers of this app may do. An empty field follows the default of this installation."
+        description="What clients and servers of this app may do. An empty field follows your plan, or else the default of this installation."
         footer={
           <>
             <span />

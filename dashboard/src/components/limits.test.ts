@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 // biome-ignore lint/style/noRestrictedImports: the test plays the server, which speaks the generated types
 import { LimitSchema, LimitUnit } from "../gen/peal/admin/v1/settings_pb";
-import { changesOf, checkLimit, defaultInWords, rangeInWords, toTexts } from "./limits";
+import { changesOf, checkLimit, defaultInWords, planInWords, rangeInWords, toTexts } from "./limits";
 import { groupLimits } from "./setting-words";
 
 const payload = create(LimitSchema, {
@@ -75,4 +75,23 @@ test("a limit without words of ours is shown by its own name", () => {
     ["Events", ["Event data"]],
     ["Others", ["Future things"]],
   ]);
+});
+
+test.each([
+  [{ planValue: 500 }, "501", "More than your plan allows, which is 500."],
+  [{ planValue: 500 }, "500", true],
+  [{ planValue: 500, min: 0, together: true }, "0", "More than your plan allows, which is 500."],
+  [{ planValue: 0, min: 0, together: true }, "0", true],
+  [{ planValue: 2_000_000 }, "1048576", true],
+])("under a plan of %j, %j", (plan, text, said) => {
+  expect(checkLimit(text, create(LimitSchema, { ...payload, ...plan }))).toBe(said);
+});
+
+test("a plan is told where it says something", () => {
+  expect(planInWords(payload)).toBeUndefined();
+  expect(planInWords(create(LimitSchema, { ...payload, planValue: 500 }))).toBe("Your plan allows 500.");
+  const together = create(LimitSchema, { ...connections, planValue: 1000, together: true });
+  expect(planInWords(together)).toBe("Your plan allows 1,000 for all apps together.");
+  expect(defaultInWords(together)).toBe("No bound of its own");
+  expect(defaultInWords(create(LimitSchema, { ...payload, planValue: 500 }))).toBe("Plan: 500");
 });

@@ -16,9 +16,25 @@ const number = new Intl.NumberFormat("en");
 
 export const inDigits = (value: number): string => number.format(value);
 
+const bounds = (value: number, min: number) => (value === 0 && min === 0 ? "no bound" : inDigits(value));
+
 /** Stands in an empty field. Where 0 is allowed it means no bound. */
-export function defaultInWords({ defaultValue, min }: Limit): string {
-  return defaultValue === 0 && min === 0 ? "Default: no bound" : `Default: ${inDigits(defaultValue)}`;
+export function defaultInWords({ defaultValue, min, planValue, together }: Limit): string {
+  if (planValue === undefined) return `Default: ${bounds(defaultValue, min)}`;
+  return together ? "No bound of its own" : `Plan: ${bounds(planValue, min)}`;
+}
+
+/** What the account's plan says of a limit, if it says something. */
+export function planInWords({ planValue, min, together }: Limit): string | undefined {
+  if (planValue === undefined) return undefined;
+  return together
+    ? `Your plan allows ${bounds(planValue, min)} for all apps together.`
+    : `Your plan allows ${bounds(planValue, min)}.`;
+}
+
+/** The most that an app may be set to: what the range allows, and the plan. */
+function most({ max, min, planValue }: Limit): number {
+  return planValue === undefined || (planValue === 0 && min === 0) ? max : Math.min(max, planValue);
 }
 
 export function rangeInWords({ min, max }: Limit): string {
@@ -30,9 +46,14 @@ export function checkLimit(text: string, limit: Limit): string | true {
   if (text.trim() === "") return true;
   const value = parse(text);
   if (value === undefined) return "Enter a whole number.";
-  return value >= limit.min && value <= limit.max
-    ? true
-    : `Use a number from ${inDigits(limit.min)} to ${inDigits(limit.max)}.`;
+  if (value < limit.min || value > limit.max) {
+    return `Use a number from ${inDigits(limit.min)} to ${inDigits(limit.max)}.`;
+  }
+  const unbounded = value === 0 && limit.min === 0;
+  const allowed = most(limit);
+  return value > allowed || (unbounded && allowed < limit.max)
+    ? `More than your plan allows, which is ${inDigits(allowed)}.`
+    : true;
 }
 
 /** Only what differs from what the server has. The texts have been checked. */
@@ -50,6 +71,6 @@ export function changesOf(texts: LimitTexts, limits: readonly Limit[]): LimitCha
 /** Whole numbers, with the spaces and commas with which people group digits. */
 function parse(text: string): number | undefined {
   const digits = text.trim();
-  if (!/^\d{1,3}([ ,]\d{3})+$|^\d{1,9}$/.test(digits)) return undefined;
+  if (!/^\d{1,3}([ ,]\d{3})+$|^\d{1,10}$/.test(digits)) return undefined;
   return Number(digits.replace(/[ ,]/g, ""));
 }

@@ -45,6 +45,7 @@ const groups: readonly { title: string; limits: Readonly<Record<string, Words>> 
       connections: { name: "Connections", of: "Clients connected at once." },
       connections_per_second: { name: "New connections", of: "Clients that connect." },
       messages_per_second: { name: "Messages published", of: "One for each channel of each event." },
+      messages_per_day: { name: "Messages of a day", of: "From midnight to midnight UTC." },
       client_events_per_second: { name: "Client events", of: "Of one connection." },
       channels_per_socket: { name: "Channels per connection" },
     },
@@ -107,6 +108,8 @@ export function unitName(unit: LimitUnit): string {
   switch (unit) {
     case LimitUnit.PER_SECOND:
       return "per second";
+    case LimitUnit.PER_DAY:
+      return "per day";
     case LimitUnit.BYTES:
       return "bytes";
     case LimitUnit.CHARACTERS:

@@ -751,7 +751,11 @@ type Account struct {
 	// Whether the user logs in with a second factor.
 	SecondFactor bool `protobuf:"varint,8,opt,name=second_factor,json=secondFactor,proto3" json:"second_factor,omitempty"`
 	// The API token that the call came with; unset in a session.
-	Token         *CallingToken `protobuf:"bytes,9,opt,name=token,proto3" json:"token,omitempty"`
+	Token *CallingToken `protobuf:"bytes,9,opt,name=token,proto3" json:"token,omitempty"`
+	// Whether the user operates the platform.
+	Operator bool `protobuf:"varint,50,opt,name=operator,proto3" json:"operator,omitempty"`
+	// Why the tenant is suspended; empty while it is not.
+	SuspendedFor  string `protobuf:"bytes,51,opt,name=suspended_for,json=suspendedFor,proto3" json:"suspended_for,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -847,6 +851,20 @@ func (x *Account) GetToken() *CallingToken {
 		return x.Token
 	}
 	return nil
+}
+
+func (x *Account) GetOperator() bool {
+	if x != nil {
+		return x.Operator
+	}
+	return false
+}
+
+func (x *Account) GetSuspendedFor() string {
+	if x != nil {
+		return x.SuspendedFor
+	}
+	return ""
 }
 
 // CallingToken is the API token of a call.
@@ -955,7 +973,7 @@ const file_peal_admin_v1_auth_proto_rawDesc = "" +
 	"\x0eLogOutResponse\"\x0f\n" +
 	"\rWhoAmIRequest\"B\n" +
 	"\x0eWhoAmIResponse\x120\n" +
-	"\aaccount\x18\x01 \x01(\v2\x16.peal.admin.v1.AccountR\aaccount\"\xc6\x02\n" +
+	"\aaccount\x18\x01 \x01(\v2\x16.peal.admin.v1.AccountR\aaccount\"\x87\x03\n" +
 	"\aAccount\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12\x14\n" +
 	"\x05email\x18\x02 \x01(\tR\x05email\x12\x1b\n" +
@@ -966,7 +984,9 @@ const file_peal_admin_v1_auth_proto_rawDesc = "" +
 	"\vpermissions\x18\x06 \x03(\x0e2\x19.peal.admin.v1.PermissionR\vpermissions\x12%\n" +
 	"\x0eemail_verified\x18\a \x01(\bR\remailVerified\x12#\n" +
 	"\rsecond_factor\x18\b \x01(\bR\fsecondFactor\x121\n" +
-	"\x05token\x18\t \x01(\v2\x1b.peal.admin.v1.CallingTokenR\x05token\"o\n" +
+	"\x05token\x18\t \x01(\v2\x1b.peal.admin.v1.CallingTokenR\x05token\x12\x1a\n" +
+	"\boperator\x182 \x01(\bR\boperator\x12#\n" +
+	"\rsuspended_for\x183 \x01(\tR\fsuspendedFor\"o\n" +
 	"\fCallingToken\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12;\n" +

@@ -62,6 +62,8 @@ const (
 	Permission_PERMISSION_SESSION Permission = 24
 	// Choose how the tenant is told of limits that are reached.
 	Permission_PERMISSION_ALERTS_WRITE Permission = 42
+	// See and change what concerns all tenants. No role of a tenant has it: only operators of the platform do.
+	Permission_PERMISSION_PLATFORM_OPERATE Permission = 50
 )
 
 // Enum value maps for Permission.
@@ -85,26 +87,28 @@ var (
 		23: "PERMISSION_TOKENS_MANAGE",
 		24: "PERMISSION_SESSION",
 		42: "PERMISSION_ALERTS_WRITE",
+		50: "PERMISSION_PLATFORM_OPERATE",
 	}
 	Permission_value = map[string]int32{
-		"PERMISSION_UNSPECIFIED":     0,
-		"PERMISSION_PUBLIC":          1,
-		"PERMISSION_SIGNED_IN":       2,
-		"PERMISSION_APPS_READ":       3,
-		"PERMISSION_APPS_WRITE":      4,
-		"PERMISSION_APPS_DELETE":     5,
-		"PERMISSION_KEYS_READ":       6,
-		"PERMISSION_KEYS_REVEAL":     7,
-		"PERMISSION_KEYS_WRITE":      8,
-		"PERMISSION_EVENTS_PUBLISH":  9,
-		"PERMISSION_USAGE_READ":      40,
-		"PERMISSION_AUDIT_READ":      41,
-		"PERMISSION_MEMBERS_READ":    20,
-		"PERMISSION_MEMBERS_WRITE":   21,
-		"PERMISSION_TENANT_TRANSFER": 22,
-		"PERMISSION_TOKENS_MANAGE":   23,
-		"PERMISSION_SESSION":         24,
-		"PERMISSION_ALERTS_WRITE":    42,
+		"PERMISSION_UNSPECIFIED":      0,
+		"PERMISSION_PUBLIC":           1,
+		"PERMISSION_SIGNED_IN":        2,
+		"PERMISSION_APPS_READ":        3,
+		"PERMISSION_APPS_WRITE":       4,
+		"PERMISSION_APPS_DELETE":      5,
+		"PERMISSION_KEYS_READ":        6,
+		"PERMISSION_KEYS_REVEAL":      7,
+		"PERMISSION_KEYS_WRITE":       8,
+		"PERMISSION_EVENTS_PUBLISH":   9,
+		"PERMISSION_USAGE_READ":       40,
+		"PERMISSION_AUDIT_READ":       41,
+		"PERMISSION_MEMBERS_READ":     20,
+		"PERMISSION_MEMBERS_WRITE":    21,
+		"PERMISSION_TENANT_TRANSFER":  22,
+		"PERMISSION_TOKENS_MANAGE":    23,
+		"PERMISSION_SESSION":          24,
+		"PERMISSION_ALERTS_WRITE":     42,
+		"PERMISSION_PLATFORM_OPERATE": 50,
 	}
 )
 
@@ -158,7 +162,7 @@ var File_peal_admin_v1_permission_proto protoreflect.FileDescriptor
 
 const file_peal_admin_v1_permission_proto_rawDesc = "" +
 	"\n" +
-	"\x1epeal/admin/v1/permission.proto\x12\rpeal.admin.v1\x1a google/protobuf/descriptor.proto*\xfe\x03\n" +
+	"\x1epeal/admin/v1/permission.proto\x12\rpeal.admin.v1\x1a google/protobuf/descriptor.proto*\x9f\x04\n" +
 	"\n" +
 	"Permission\x12\x1a\n" +
 	"\x16PERMISSION_UNSPECIFIED\x10\x00\x12\x15\n" +
@@ -178,7 +182,8 @@ const file_peal_admin_v1_permission_proto_rawDesc = "" +
 	"\x1aPERMISSION_TENANT_TRANSFER\x10\x16\x12\x1c\n" +
 	"\x18PERMISSION_TOKENS_MANAGE\x10\x17\x12\x16\n" +
 	"\x12PERMISSION_SESSION\x10\x18\x12\x1b\n" +
-	"\x17PERMISSION_ALERTS_WRITE\x10*:[\n" +
+	"\x17PERMISSION_ALERTS_WRITE\x10*\x12\x1f\n" +
+	"\x1bPERMISSION_PLATFORM_OPERATE\x102:[\n" +
 	"\n" +
 	"permission\x12\x1e.google.protobuf.MethodOptions\x18\xa9\x8b\x03 \x01(\x0e2\x19.peal.admin.v1.PermissionR\n" +
 	"permissionB<Z:github.com/pealhq/peal/admin-api/gen/peal/admin/v1;adminv1b\x06proto3"

@@ -32,6 +32,8 @@ const (
 	LimitUnit_LIMIT_UNIT_BYTES       LimitUnit = 2
 	LimitUnit_LIMIT_UNIT_CHARACTERS  LimitUnit = 3
 	LimitUnit_LIMIT_UNIT_SECONDS     LimitUnit = 4
+	// From one midnight UTC to the next.
+	LimitUnit_LIMIT_UNIT_PER_DAY LimitUnit = 5
 )
 
 // Enum value maps for LimitUnit.
@@ -42,6 +44,7 @@ var (
 		2: "LIMIT_UNIT_BYTES",
 		3: "LIMIT_UNIT_CHARACTERS",
 		4: "LIMIT_UNIT_SECONDS",
+		5: "LIMIT_UNIT_PER_DAY",
 	}
 	LimitUnit_value = map[string]int32{
 		"LIMIT_UNIT_UNSPECIFIED": 0,
@@ -49,6 +52,7 @@ var (
 		"LIMIT_UNIT_BYTES":       2,
 		"LIMIT_UNIT_CHARACTERS":  3,
 		"LIMIT_UNIT_SECONDS":     4,
+		"LIMIT_UNIT_PER_DAY":     5,
 	}
 )
 
@@ -373,9 +377,14 @@ type Limit struct {
 	Set          bool  `protobuf:"varint,3,opt,name=set,proto3" json:"set,omitempty"`
 	DefaultValue int32 `protobuf:"varint,4,opt,name=default_value,json=defaultValue,proto3" json:"default_value,omitempty"`
 	// The range in which it may be set. Where it begins at 0, 0 means no bound.
-	Min           int32     `protobuf:"varint,5,opt,name=min,proto3" json:"min,omitempty"`
-	Max           int32     `protobuf:"varint,6,opt,name=max,proto3" json:"max,omitempty"`
-	Unit          LimitUnit `protobuf:"varint,7,opt,name=unit,proto3,enum=peal.admin.v1.LimitUnit" json:"unit,omitempty"`
+	Min  int32     `protobuf:"varint,5,opt,name=min,proto3" json:"min,omitempty"`
+	Max  int32     `protobuf:"varint,6,opt,name=max,proto3" json:"max,omitempty"`
+	Unit LimitUnit `protobuf:"varint,7,opt,name=unit,proto3,enum=peal.admin.v1.LimitUnit" json:"unit,omitempty"`
+	// What the account's plan allows; unset where the plan says nothing of it. An app may be set to what is tighter.
+	PlanValue *int32 `protobuf:"varint,8,opt,name=plan_value,json=planValue,proto3,oneof" json:"plan_value,omitempty"`
+	// Whether the plan's limit bounds all apps of the account together. Then value is what this app alone may have, and 0 where it has
+	// no bound of its own.
+	Together      bool `protobuf:"varint,9,opt,name=together,proto3" json:"together,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -457,6 +466,20 @@ func (x *Limit) GetUnit() LimitUnit {
 		return x.Unit
 	}
 	return LimitUnit_LIMIT_UNIT_UNSPECIFIED
+}
+
+func (x *Limit) GetPlanValue() int32 {
+	if x != nil && x.PlanValue != nil {
+		return *x.PlanValue
+	}
+	return 0
+}
+
+func (x *Limit) GetTogether() bool {
+	if x != nil {
+		return x.Together
+	}
+	return false
 }
 
 // FeatureChanges switches features. Those that are not set stay as they are.
@@ -716,8 +739,10 @@ type LimitChanges struct {
 	AuthorizationTimeoutSeconds *LimitChange `protobuf:"bytes,15,opt,name=authorization_timeout_seconds,json=authorizationTimeoutSeconds,proto3" json:"authorization_timeout_seconds,omitempty"`
 	// Connections that begin in a second; 0 is no bound.
 	ConnectionsPerSecond *LimitChange `protobuf:"bytes,16,opt,name=connections_per_second,json=connectionsPerSecond,proto3" json:"connections_per_second,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	// Messages published from one midnight UTC to the next, counted as for messages_per_second; 0 is no bound.
+	MessagesPerDay *LimitChange `protobuf:"bytes,17,opt,name=messages_per_day,json=messagesPerDay,proto3" json:"messages_per_day,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *LimitChanges) Reset() {
@@ -858,6 +883,13 @@ func (x *LimitChanges) GetAuthorizationTimeoutSeconds() *LimitChange {
 func (x *LimitChanges) GetConnectionsPerSecond() *LimitChange {
 	if x != nil {
 		return x.ConnectionsPerSecond
+	}
+	return nil
+}
+
+func (x *LimitChanges) GetMessagesPerDay() *LimitChange {
+	if x != nil {
+		return x.MessagesPerDay
 	}
 	return nil
 }
@@ -1029,8 +1061,10 @@ func (x *UpdateAppSettingsRequest) GetChannelRules() *ChannelRuleList {
 }
 
 type UpdateAppSettingsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Settings      *AppSettings           `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Settings *AppSettings           `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
+	// What the change does to what is going on, where a limit is below that. It was made all the same.
+	Notices       []*Notice `protobuf:"bytes,2,rep,name=notices,proto3" json:"notices,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1072,6 +1106,68 @@ func (x *UpdateAppSettingsResponse) GetSettings() *AppSettings {
 	return nil
 }
 
+func (x *UpdateAppSettingsResponse) GetNotices() []*Notice {
+	if x != nil {
+		return x.Notices
+	}
+	return nil
+}
+
+// Notice is something that a person should know of a change that was made.
+type Notice struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The field that it is about, such as "limits.connections".
+	Field string `protobuf:"bytes,1,opt,name=field,proto3" json:"field,omitempty"`
+	// For people.
+	Text          string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Notice) Reset() {
+	*x = Notice{}
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Notice) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Notice) ProtoMessage() {}
+
+func (x *Notice) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Notice.ProtoReflect.Descriptor instead.
+func (*Notice) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Notice) GetField() string {
+	if x != nil {
+		return x.Field
+	}
+	return ""
+}
+
+func (x *Notice) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
 type CheckOriginRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The origin of a page, such as "https://app.example.com", or "null", which sandboxed pages send.
@@ -1084,7 +1180,7 @@ type CheckOriginRequest struct {
 
 func (x *CheckOriginRequest) Reset() {
 	*x = CheckOriginRequest{}
-	mi := &file_peal_admin_v1_settings_proto_msgTypes[14]
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1096,7 +1192,7 @@ func (x *CheckOriginRequest) String() string {
 func (*CheckOriginRequest) ProtoMessage() {}
 
 func (x *CheckOriginRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_peal_admin_v1_settings_proto_msgTypes[14]
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1109,7 +1205,7 @@ func (x *CheckOriginRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckOriginRequest.ProtoReflect.Descriptor instead.
 func (*CheckOriginRequest) Descriptor() ([]byte, []int) {
-	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{14}
+	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *CheckOriginRequest) GetOrigin() string {
@@ -1139,7 +1235,7 @@ type CheckOriginResponse struct {
 
 func (x *CheckOriginResponse) Reset() {
 	*x = CheckOriginResponse{}
-	mi := &file_peal_admin_v1_settings_proto_msgTypes[15]
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1151,7 +1247,7 @@ func (x *CheckOriginResponse) String() string {
 func (*CheckOriginResponse) ProtoMessage() {}
 
 func (x *CheckOriginResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_peal_admin_v1_settings_proto_msgTypes[15]
+	mi := &file_peal_admin_v1_settings_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1164,7 +1260,7 @@ func (x *CheckOriginResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckOriginResponse.ProtoReflect.Descriptor instead.
 func (*CheckOriginResponse) Descriptor() ([]byte, []int) {
-	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{15}
+	return file_peal_admin_v1_settings_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *CheckOriginResponse) GetOrigin() string {
@@ -1213,7 +1309,7 @@ const file_peal_admin_v1_settings_proto_rawDesc = "" +
 	"\twatchlist\x18\x03 \x01(\bR\twatchlist\x125\n" +
 	"\x16authorized_connections\x18\x04 \x01(\bR\x15authorizedConnections\x12\x19\n" +
 	"\btls_only\x18\x05 \x01(\bR\atlsOnly\x12 \n" +
-	"\vcompression\x18\x06 \x01(\bR\vcompression\"\xba\x01\n" +
+	"\vcompression\x18\x06 \x01(\bR\vcompression\"\x89\x02\n" +
 	"\x05Limit\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x05R\x05value\x12\x10\n" +
@@ -1221,7 +1317,11 @@ const file_peal_admin_v1_settings_proto_rawDesc = "" +
 	"\rdefault_value\x18\x04 \x01(\x05R\fdefaultValue\x12\x10\n" +
 	"\x03min\x18\x05 \x01(\x05R\x03min\x12\x10\n" +
 	"\x03max\x18\x06 \x01(\x05R\x03max\x12,\n" +
-	"\x04unit\x18\a \x01(\x0e2\x18.peal.admin.v1.LimitUnitR\x04unit\"\x83\x03\n" +
+	"\x04unit\x18\a \x01(\x0e2\x18.peal.admin.v1.LimitUnitR\x04unit\x12\"\n" +
+	"\n" +
+	"plan_value\x18\b \x01(\x05H\x00R\tplanValue\x88\x01\x01\x12\x1a\n" +
+	"\btogether\x18\t \x01(\bR\btogetherB\r\n" +
+	"\v_plan_value\"\x83\x03\n" +
 	"\x0eFeatureChanges\x12(\n" +
 	"\rclient_events\x18\x01 \x01(\bH\x00R\fclientEvents\x88\x01\x01\x122\n" +
 	"\x12subscription_count\x18\x02 \x01(\bH\x01R\x11subscriptionCount\x88\x01\x01\x12!\n" +
@@ -1243,7 +1343,8 @@ const file_peal_admin_v1_settings_proto_rawDesc = "" +
 	"\x04list\x18\x01 \x03(\v2\x1a.peal.admin.v1.ChannelRuleR\x04list\"2\n" +
 	"\vLimitChange\x12\x19\n" +
 	"\x05value\x18\x01 \x01(\x05H\x00R\x05value\x88\x01\x01B\b\n" +
-	"\x06_value\"\xc6\t\n" +
+	"\x06_value\"\x8c\n" +
+	"\n" +
 	"\fLimitChanges\x12<\n" +
 	"\vconnections\x18\x01 \x01(\v2\x1a.peal.admin.v1.LimitChangeR\vconnections\x12J\n" +
 	"\x13messages_per_second\x18\x02 \x01(\v2\x1a.peal.admin.v1.LimitChangeR\x11messagesPerSecond\x12S\n" +
@@ -1261,7 +1362,8 @@ const file_peal_admin_v1_settings_proto_rawDesc = "" +
 	"\x11cache_ttl_seconds\x18\r \x01(\v2\x1a.peal.admin.v1.LimitChangeR\x0fcacheTtlSeconds\x12T\n" +
 	"\x18activity_timeout_seconds\x18\x0e \x01(\v2\x1a.peal.admin.v1.LimitChangeR\x16activityTimeoutSeconds\x12^\n" +
 	"\x1dauthorization_timeout_seconds\x18\x0f \x01(\v2\x1a.peal.admin.v1.LimitChangeR\x1bauthorizationTimeoutSeconds\x12P\n" +
-	"\x16connections_per_second\x18\x10 \x01(\v2\x1a.peal.admin.v1.LimitChangeR\x14connectionsPerSecond\"I\n" +
+	"\x16connections_per_second\x18\x10 \x01(\v2\x1a.peal.admin.v1.LimitChangeR\x14connectionsPerSecond\x12D\n" +
+	"\x10messages_per_day\x18\x11 \x01(\v2\x1a.peal.admin.v1.LimitChangeR\x0emessagesPerDay\"I\n" +
 	"\x15GetAppSettingsRequest\x120\n" +
 	"\x06app_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^[1-9][0-9]{0,17}$R\x05appId\"P\n" +
 	"\x16GetAppSettingsResponse\x126\n" +
@@ -1271,22 +1373,27 @@ const file_peal_admin_v1_settings_proto_rawDesc = "" +
 	"\bfeatures\x18\x02 \x01(\v2\x1d.peal.admin.v1.FeatureChangesR\bfeatures\x123\n" +
 	"\aorigins\x18\x03 \x01(\v2\x19.peal.admin.v1.OriginListR\aorigins\x123\n" +
 	"\x06limits\x18\x04 \x01(\v2\x1b.peal.admin.v1.LimitChangesR\x06limits\x12C\n" +
-	"\rchannel_rules\x18\x05 \x01(\v2\x1e.peal.admin.v1.ChannelRuleListR\fchannelRules\"S\n" +
+	"\rchannel_rules\x18\x05 \x01(\v2\x1e.peal.admin.v1.ChannelRuleListR\fchannelRules\"\x84\x01\n" +
 	"\x19UpdateAppSettingsResponse\x126\n" +
-	"\bsettings\x18\x01 \x01(\v2\x1a.peal.admin.v1.AppSettingsR\bsettings\"F\n" +
+	"\bsettings\x18\x01 \x01(\v2\x1a.peal.admin.v1.AppSettingsR\bsettings\x12/\n" +
+	"\anotices\x18\x02 \x03(\v2\x15.peal.admin.v1.NoticeR\anotices\"2\n" +
+	"\x06Notice\x12\x14\n" +
+	"\x05field\x18\x01 \x01(\tR\x05field\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\"F\n" +
 	"\x12CheckOriginRequest\x12\x16\n" +
 	"\x06origin\x18\x01 \x01(\tR\x06origin\x12\x18\n" +
 	"\aorigins\x18\x02 \x03(\tR\aorigins\"]\n" +
 	"\x13CheckOriginResponse\x12\x16\n" +
 	"\x06origin\x18\x01 \x01(\tR\x06origin\x12\x18\n" +
 	"\aallowed\x18\x02 \x01(\bR\aallowed\x12\x14\n" +
-	"\x05entry\x18\x03 \x01(\tR\x05entry*\x8b\x01\n" +
+	"\x05entry\x18\x03 \x01(\tR\x05entry*\xa3\x01\n" +
 	"\tLimitUnit\x12\x1a\n" +
 	"\x16LIMIT_UNIT_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15LIMIT_UNIT_PER_SECOND\x10\x01\x12\x14\n" +
 	"\x10LIMIT_UNIT_BYTES\x10\x02\x12\x19\n" +
 	"\x15LIMIT_UNIT_CHARACTERS\x10\x03\x12\x16\n" +
-	"\x12LIMIT_UNIT_SECONDS\x10\x042\xc0\x02\n" +
+	"\x12LIMIT_UNIT_SECONDS\x10\x04\x12\x16\n" +
+	"\x12LIMIT_UNIT_PER_DAY\x10\x052\xc0\x02\n" +
 	"\x0fSettingsService\x12c\n" +
 	"\x0eGetAppSettings\x12$.peal.admin.v1.GetAppSettingsRequest\x1a%.peal.admin.v1.GetAppSettingsResponse\"\x04\xc8\xda\x18\x03\x12l\n" +
 	"\x11UpdateAppSettings\x12'.peal.admin.v1.UpdateAppSettingsRequest\x1a(.peal.admin.v1.UpdateAppSettingsResponse\"\x04\xc8\xda\x18\x04\x12Z\n" +
@@ -1305,7 +1412,7 @@ func file_peal_admin_v1_settings_proto_rawDescGZIP() []byte {
 }
 
 var file_peal_admin_v1_settings_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_peal_admin_v1_settings_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_peal_admin_v1_settings_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_peal_admin_v1_settings_proto_goTypes = []any{
 	(LimitUnit)(0),                    // 0: peal.admin.v1.LimitUnit
 	(*AppSettings)(nil),               // 1: peal.admin.v1.AppSettings
@@ -1322,8 +1429,9 @@ var file_peal_admin_v1_settings_proto_goTypes = []any{
 	(*GetAppSettingsResponse)(nil),    // 12: peal.admin.v1.GetAppSettingsResponse
 	(*UpdateAppSettingsRequest)(nil),  // 13: peal.admin.v1.UpdateAppSettingsRequest
 	(*UpdateAppSettingsResponse)(nil), // 14: peal.admin.v1.UpdateAppSettingsResponse
-	(*CheckOriginRequest)(nil),        // 15: peal.admin.v1.CheckOriginRequest
-	(*CheckOriginResponse)(nil),       // 16: peal.admin.v1.CheckOriginResponse
+	(*Notice)(nil),                    // 15: peal.admin.v1.Notice
+	(*CheckOriginRequest)(nil),        // 16: peal.admin.v1.CheckOriginRequest
+	(*CheckOriginResponse)(nil),       // 17: peal.admin.v1.CheckOriginResponse
 }
 var file_peal_admin_v1_settings_proto_depIdxs = []int32{
 	4,  // 0: peal.admin.v1.AppSettings.features:type_name -> peal.admin.v1.Features
@@ -1348,23 +1456,25 @@ var file_peal_admin_v1_settings_proto_depIdxs = []int32{
 	9,  // 19: peal.admin.v1.LimitChanges.activity_timeout_seconds:type_name -> peal.admin.v1.LimitChange
 	9,  // 20: peal.admin.v1.LimitChanges.authorization_timeout_seconds:type_name -> peal.admin.v1.LimitChange
 	9,  // 21: peal.admin.v1.LimitChanges.connections_per_second:type_name -> peal.admin.v1.LimitChange
-	1,  // 22: peal.admin.v1.GetAppSettingsResponse.settings:type_name -> peal.admin.v1.AppSettings
-	6,  // 23: peal.admin.v1.UpdateAppSettingsRequest.features:type_name -> peal.admin.v1.FeatureChanges
-	7,  // 24: peal.admin.v1.UpdateAppSettingsRequest.origins:type_name -> peal.admin.v1.OriginList
-	10, // 25: peal.admin.v1.UpdateAppSettingsRequest.limits:type_name -> peal.admin.v1.LimitChanges
-	8,  // 26: peal.admin.v1.UpdateAppSettingsRequest.channel_rules:type_name -> peal.admin.v1.ChannelRuleList
-	1,  // 27: peal.admin.v1.UpdateAppSettingsResponse.settings:type_name -> peal.admin.v1.AppSettings
-	11, // 28: peal.admin.v1.SettingsService.GetAppSettings:input_type -> peal.admin.v1.GetAppSettingsRequest
-	13, // 29: peal.admin.v1.SettingsService.UpdateAppSettings:input_type -> peal.admin.v1.UpdateAppSettingsRequest
-	15, // 30: peal.admin.v1.SettingsService.CheckOrigin:input_type -> peal.admin.v1.CheckOriginRequest
-	12, // 31: peal.admin.v1.SettingsService.GetAppSettings:output_type -> peal.admin.v1.GetAppSettingsResponse
-	14, // 32: peal.admin.v1.SettingsService.UpdateAppSettings:output_type -> peal.admin.v1.UpdateAppSettingsResponse
-	16, // 33: peal.admin.v1.SettingsService.CheckOrigin:output_type -> peal.admin.v1.CheckOriginResponse
-	31, // [31:34] is the sub-list for method output_type
-	28, // [28:31] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	9,  // 22: peal.admin.v1.LimitChanges.messages_per_day:type_name -> peal.admin.v1.LimitChange
+	1,  // 23: peal.admin.v1.GetAppSettingsResponse.settings:type_name -> peal.admin.v1.AppSettings
+	6,  // 24: peal.admin.v1.UpdateAppSettingsRequest.features:type_name -> peal.admin.v1.FeatureChanges
+	7,  // 25: peal.admin.v1.UpdateAppSettingsRequest.origins:type_name -> peal.admin.v1.OriginList
+	10, // 26: peal.admin.v1.UpdateAppSettingsRequest.limits:type_name -> peal.admin.v1.LimitChanges
+	8,  // 27: peal.admin.v1.UpdateAppSettingsRequest.channel_rules:type_name -> peal.admin.v1.ChannelRuleList
+	1,  // 28: peal.admin.v1.UpdateAppSettingsResponse.settings:type_name -> peal.admin.v1.AppSettings
+	15, // 29: peal.admin.v1.UpdateAppSettingsResponse.notices:type_name -> peal.admin.v1.Notice
+	11, // 30: peal.admin.v1.SettingsService.GetAppSettings:input_type -> peal.admin.v1.GetAppSettingsRequest
+	13, // 31: peal.admin.v1.SettingsService.UpdateAppSettings:input_type -> peal.admin.v1.UpdateAppSettingsRequest
+	16, // 32: peal.admin.v1.SettingsService.CheckOrigin:input_type -> peal.admin.v1.CheckOriginRequest
+	12, // 33: peal.admin.v1.SettingsService.GetAppSettings:output_type -> peal.admin.v1.GetAppSettingsResponse
+	14, // 34: peal.admin.v1.SettingsService.UpdateAppSettings:output_type -> peal.admin.v1.UpdateAppSettingsResponse
+	17, // 35: peal.admin.v1.SettingsService.CheckOrigin:output_type -> peal.admin.v1.CheckOriginResponse
+	33, // [33:36] is the sub-list for method output_type
+	30, // [30:33] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_peal_admin_v1_settings_proto_init() }
@@ -1373,6 +1483,7 @@ func file_peal_admin_v1_settings_proto_init() {
 		return
 	}
 	file_peal_admin_v1_permission_proto_init()
+	file_peal_admin_v1_settings_proto_msgTypes[4].OneofWrappers = []any{}
 	file_peal_admin_v1_settings_proto_msgTypes[5].OneofWrappers = []any{}
 	file_peal_admin_v1_settings_proto_msgTypes[8].OneofWrappers = []any{}
 	type x struct{}
@@ -1381,7 +1492,7 @@ func file_peal_admin_v1_settings_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_peal_admin_v1_settings_proto_rawDesc), len(file_peal_admin_v1_settings_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   16,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

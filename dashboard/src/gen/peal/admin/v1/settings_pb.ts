@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file peal/admin/v1/settings.proto.
  */
 export const file_peal_admin_v1_settings: GenFile = /*@__PURE__*/
-  fileDesc("ChxwZWFsL2FkbWluL3YxL3NldHRpbmdzLnByb3RvEg1wZWFsLmFkbWluLnYxIrIBCgtBcHBTZXR0aW5ncxIOCgZhcHBfaWQYASABKAkSKQoIZmVhdHVyZXMYAiABKAsyFy5wZWFsLmFkbWluLnYxLkZlYXR1cmVzEg8KB29yaWdpbnMYAyADKAkSJAoGbGltaXRzGAQgAygLMhQucGVhbC5hZG1pbi52MS5MaW1pdBIxCg1jaGFubmVsX3J1bGVzGAUgAygLMhoucGVhbC5hZG1pbi52MS5DaGFubmVsUnVsZSJGCgtDaGFubmVsUnVsZRIPCgdwYXR0ZXJuGAEgASgJEiYKA2xvZxgCIAEoCzIZLnBlYWwuYWRtaW4udjEuQ2hhbm5lbExvZyIvCgpDaGFubmVsTG9nEgwKBHNpemUYASABKAUSEwoLdHRsX3NlY29uZHMYAiABKAUilwEKCEZlYXR1cmVzEhUKDWNsaWVudF9ldmVudHMYASABKAgSGgoSc3Vic2NyaXB0aW9uX2NvdW50GAIgASgIEhEKCXdhdGNobGlzdBgDIAEoCBIeChZhdXRob3JpemVkX2Nvbm5lY3Rpb25zGAQgASgIEhAKCHRsc19vbmx5GAUgASgIEhMKC2NvbXByZXNzaW9uGAYgASgIIooBCgVMaW1pdBIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgFEgsKA3NldBgDIAEoCBIVCg1kZWZhdWx0X3ZhbHVlGAQgASgFEgsKA21pbhgFIAEoBRILCgNtYXgYBiABKAUSJgoEdW5pdBgHIAEoDjIYLnBlYWwuYWRtaW4udjEuTGltaXRVbml0IqoCCg5GZWF0dXJlQ2hhbmdlcxIaCg1jbGllbnRfZXZlbnRzGAEgASgISACIAQESHwoSc3Vic2NyaXB0aW9uX2NvdW50GAIgASgISAGIAQESFgoJd2F0Y2hsaXN0GAMgASgISAKIAQESIwoWYXV0aG9yaXplZF9jb25uZWN0aW9ucxgEIAEoCEgDiAEBEhUKCHRsc19vbmx5GAUgASgISASIAQESGAoLY29tcHJlc3Npb24YBiABKAhIBYgBAUIQCg5fY2xpZW50X2V2ZW50c0IVChNfc3Vic2NyaXB0aW9uX2NvdW50QgwKCl93YXRjaGxpc3RCGQoXX2F1dGhvcml6ZWRfY29ubmVjdGlvbnNCCwoJX3Rsc19vbmx5Qg4KDF9jb21wcmVzc2lvbiIaCgpPcmlnaW5MaXN0EgwKBGxpc3QYASADKAkiOwoPQ2hhbm5lbFJ1bGVMaXN0EigKBGxpc3QYASADKAsyGi5wZWFsLmFkbWluLnYxLkNoYW5uZWxSdWxlIisKC0xpbWl0Q2hhbmdlEhIKBXZhbHVlGAEgASgFSACIAQFCCAoGX3ZhbHVlIpgHCgxMaW1pdENoYW5nZXMSLwoLY29ubmVjdGlvbnMYASABKAsyGi5wZWFsLmFkbWluLnYxLkxpbWl0Q2hhbmdlEjcKE21lc3NhZ2VzX3Blcl9zZWNvbmQYAiABKAsyGi5wZWFsLmFkbWluLnYxLkxpbWl0Q2hhbmdlEjwKGGNsaWVudF9ldmVudHNfcGVyX3NlY29uZBgDIAEoCzIaLnBlYWwuYWRtaW4udjEuTGltaXRDaGFuZ2USMQoNcGF5bG9hZF9ieXRlcxgEIAEoCzIaLnBlYWwuYWRtaW4udjEuTGltaXRDaGFuZ2USNwoTY2hhbm5lbF9uYW1lX2xlbmd0aBgFIAEoCzIaLnBlYWwuYWRtaW4udjEuTGltaXRDaGFuZ2USNQoRZXZlbnRfbmFtZV9sZW5ndGgYBiABKAsyGi5wZWFsLmFkbWluLnYxLkxpbWl0Q2hhbmdlEjgKFGNoYW5uZWxzX3Blcl9wdWJsaXNoGAcgASgLMhoucGVhbC5hZG1pbi52MS5MaW1pdENoYW5nZRI0ChBldmVudHNfcGVyX2JhdGNoGAggASgLMhoucGVhbC5hZG1pbi52MS5MaW1pdENoYW5nZRI3ChNjaGFubmVsc19wZXJfc29ja2V0GAkgASgLMhoucGVhbC5hZG1pbi52MS5MaW1pdENoYW5nZRI0ChBwcmVzZW5jZV9tZW1iZXJzGAogASgLMhoucGVhbC5hZG1pbi52MS5MaW1pdENoYW5nZRI1ChFtZW1iZXJfaW5mb19ieXRlcxgLIAEoCzIaLnBlYWwuYWRtaW4udjEuTGltaXRDaGFuZ2USMwoPd2F0Y2hsaXN0X3VzZXJzGAwgASgLMhoucGVhbC5hZG1pbi52MS5MaW1pdENoYW5nZRI1ChFjYWNoZV90dGxfc2Vjb25kcxgNIAEoCzIaLnBlYWwuYWRtaW4udjEuTGltaXRDaGFuZ2USPAoYYWN0aXZpdHlfdGltZW91dF9zZWNvbmRzGA4gASgLMhoucGVhbC5hZG1pbi52MS5MaW1pdENoYW5nZRJBCh1hdXRob3JpemF0aW9uX3RpbWVvdXRfc2Vjb25kcxgPIAEoCzIaLnBlYWwuYWRtaW4udjEuTGltaXRDaGFuZ2USOgoWY29ubmVjdGlvbnNfcGVyX3NlY29uZBgQIAEoCzIaLnBlYWwuYWRtaW4udjEuTGltaXRDaGFuZ2UiQgoVR2V0QXBwU2V0dGluZ3NSZXF1ZXN0EikKBmFwcF9pZBgBIAEoCUIZukgWchQyEl5bMS05XVswLTldezAsMTd9JCJGChZHZXRBcHBTZXR0aW5nc1Jlc3BvbnNlEiwKCHNldHRpbmdzGAEgASgLMhoucGVhbC5hZG1pbi52MS5BcHBTZXR0aW5ncyKGAgoYVXBkYXRlQXBwU2V0dGluZ3NSZXF1ZXN0EikKBmFwcF9pZBgBIAEoCUIZukgWchQyEl5bMS05XVswLTldezAsMTd9JBIvCghmZWF0dXJlcxgCIAEoCzIdLnBlYWwuYWRtaW4udjEuRmVhdHVyZUNoYW5nZXMSKgoHb3JpZ2lucxgDIAEoCzIZLnBlYWwuYWRtaW4udjEuT3JpZ2luTGlzdBIrCgZsaW1pdHMYBCABKAsyGy5wZWFsLmFkbWluLnYxLkxpbWl0Q2hhbmdlcxI1Cg1jaGFubmVsX3J1bGVzGAUgASgLMh4ucGVhbC5hZG1pbi52MS5DaGFubmVsUnVsZUxpc3QiSQoZVXBkYXRlQXBwU2V0dGluZ3NSZXNwb25zZRIsCghzZXR0aW5ncxgBIAEoCzIaLnBlYWwuYWRtaW4udjEuQXBwU2V0dGluZ3MiNQoSQ2hlY2tPcmlnaW5SZXF1ZXN0Eg4KBm9yaWdpbhgBIAEoCRIPCgdvcmlnaW5zGAIgAygJIkUKE0NoZWNrT3JpZ2luUmVzcG9uc2USDgoGb3JpZ2luGAEgASgJEg8KB2FsbG93ZWQYAiABKAgSDQoFZW50cnkYAyABKAkqiwEKCUxpbWl0VW5pdBIaChZMSU1JVF9VTklUX1VOU1BFQ0lGSUVEEAASGQoVTElNSVRfVU5JVF9QRVJfU0VDT05EEAESFAoQTElNSVRfVU5JVF9CWVRFUxACEhkKFUxJTUlUX1VOSVRfQ0hBUkFDVEVSUxADEhYKEkxJTUlUX1VOSVRfU0VDT05EUxAEMsACCg9TZXR0aW5nc1NlcnZpY2USYwoOR2V0QXBwU2V0dGluZ3MSJC5wZWFsLmFkbWluLnYxLkdldEFwcFNldHRpbmdzUmVxdWVzdBolLnBlYWwuYWRtaW4udjEuR2V0QXBwU2V0dGluZ3NSZXNwb25zZSIEyNoYAxJsChFVcGRhdGVBcHBTZXR0aW5ncxInLnBlYWwuYWRtaW4udjEuVXBkYXRlQXBwU2V0dGluZ3NSZXF1ZXN0GigucGVhbC5hZG1pbi52MS5VcGRhdGVBcHBTZXR0aW5nc1Jlc3BvbnNlIgTI2hgEEloKC0NoZWNrT3JpZ2luEiEucGVhbC5hZG1pbi52MS5DaGVja09yaWdpblJlcXVlc3QaIi5wZWFsLmFkbWluLnYxLkNoZWNrT3JpZ2luUmVzcG9uc2UiBMjaGANCPFo6Z2l0aHViLmNvbS9wZWFsaHEvcGVhbC9hZG1pbi1hcGkvZ2VuL3BlYWwvYWRtaW4vdjE7YWRtaW52MWIGcHJvdG8z", [file_buf_validate_validate, file_peal_admin_v1_permission]);
+  fileDesc("ChxwZWFsL2FkbWluL3YxL3NldHRpbmdzLnByb3RvEg1wZWFsLmFkbWluLnYxIrIBCgtBcHBTZXR0aW5ncxIOCgZhcHBfaWQYASABKAkSKQoIZmVhdHVyZXMYAiABKAsyFy5wZWFsLmFkbWluLnYxLkZlYXR1cmVzEg8KB29yaWdpbnMYAyADKAkSJAoGbGltaXRzGAQgAygLMhQucGVhbC5hZG1pbi52MS5MaW1pdBIxCg1jaGFubmVsX3J1bGVzGAUgAygLMhoucGVhbC5hZG1pbi52MS5DaGFubmVsUnVsZSJGCgtDaGFubmVsUnVsZRIPCgdwYXR0ZXJuGAEgASgJEiYKA2xvZxgCIAEoCzIZLnBlYWwuYWRtaW4udjEuQ2hhbm5lbExvZyIvCgpDaGFubmVsTG9nEgwKBHNpemUYASABKAUSEwoLdHRsX3NlY29uZHMYAiABKAUilwEKCEZlYXR1cmVzEhUKDWNsaWVudF9ldmVudHMYASABKAgSGgoSc3Vic2NyaXB0aW9uX2NvdW50GAIgASgIEhEKCXdhdGNobGlzdBgDIAEoCBIeChZhdXRob3JpemVkX2Nvbm5lY3Rpb25zGAQgASgIEhAKCHRsc19vbmx5GAUgASgIEhMKC2NvbXByZXNzaW9uGAYgASgIIsQBCgVMaW1pdBIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgFEgsKA3NldBgDIAEoCBIVCg1kZWZhdWx0X3ZhbHVlGAQgASgFEgsKA21pbhgFIAEoBRILCgNtYXgYBiABKAUSJgoEdW5pdBgHIAEoDjIYLnBlYWwuYWRtaW4udjEuTGltaXRVbml0EhcKCnBsYW5fdmFsdWUYCCABKAVIAIgBARIQCgh0b2dldGhlchgJIAEoCEINCgtfcGxhbl92YWx1ZSKqAgoORmVhdHVyZUNoYW5nZXMSGgoNY2xpZW50X2V2ZW50cxgBIAEoCEgAiAEBEh8KEnN1YnNjcmlwdGlvbl9jb3VudBgCIAEoCEgBiAEBEhYKCXdhdGNobGlzdBgDIAEoCEgCiAEBEiMKFmF1dGhvcml6ZWRfY29ubmVjdGlvbnMYBCABKAhIA4gBARIVCgh0bHNfb25seRgFIAEoCEgEiAEBEhgKC2NvbXByZXNzaW9uGAYgASgISAWIAQFCEAoOX2NsaWVudF9ldmVudHNCFQoTX3N1YnNjcmlwdGlvbl9jb3VudEIMCgpfd2F0Y2hsaXN0QhkKF19hdXRob3JpemVkX2Nvbm5lY3Rpb25zQgsKCV90bHNfb25seUIOCgxfY29tcHJlc3Npb24iGgoKT3JpZ2luTGlzdBIMCgRsaXN0GAEgAygJIjsKD0NoYW5uZWxSdWxlTGlzdBIoCgRsaXN0GAEgAygLMhoucGVhbC5hZG1pbi52MS5DaGFubmVsUnVsZSIrCgtMaW1pdENoYW5nZRISCgV2YWx1ZRgBIAEoBUgAiAEBQggKBl92YWx1ZSLOBwoMTGltaXRDaGFuZ2VzEi8KC2Nvbm5lY3Rpb25zGAEgASgLMhoucGVhbC5hZG1pbi52MS5MaW1pdENoYW5nZRI3ChNtZXNzYWdlc19wZXJfc2Vjb25kGAIgASgLMhoucGVhbC5hZG1pbi52MS5MaW1pdENoYW5nZRI8ChhjbGllbnRfZXZlbnRzX3Blcl9zZWNvbmQYAyABKAsyGi5wZWFsLmFkbWluLnYxLkxpbWl0Q2hhbmdlEjEKDXBheWxvYWRfYnl0ZXMYBCABKAsyGi5wZWFsLmFkbWluLnYxLkxpbWl0Q2hhbmdlEjcKE2NoYW5uZWxfbmFtZV9sZW5ndGgYBSABKAsyGi5wZWFsLmFkbWluLnYxLkxpbWl0Q2hhbmdlEjUKEWV2ZW50X25hbWVfbGVuZ3RoGAYgASgLMhoucGVhbC5hZG1pbi52MS5MaW1pdENoYW5nZRI4ChRjaGFubmVsc19wZXJfcHVibGlzaBgHIAEoCzIaLnBlYWwuYWRtaW4udjEuTGltaXRDaGFuZ2USNAoQZXZlbnRzX3Blcl9iYXRjaBgIIAEoCzIaLnBlYWwuYWRtaW4udjEuTGltaXRDaGFuZ2USNwoTY2hhbm5lbHNfcGVyX3NvY2tldBgJIAEoCzIaLnBlYWwuYWRtaW4udjEuTGltaXRDaGFuZ2USNAoQcHJlc2VuY2VfbWVtYmVycxgKIAEoCzIaLnBlYWwuYWRtaW4udjEuTGltaXRDaGFuZ2USNQoRbWVtYmVyX2luZm9fYnl0ZXMYCyABKAsyGi5wZWFsLmFkbWluLnYxLkxpbWl0Q2hhbmdlEjMKD3dhdGNobGlzdF91c2VycxgMIAEoCzIaLnBlYWwuYWRtaW4udjEuTGltaXRDaGFuZ2USNQoRY2FjaGVfdHRsX3NlY29uZHMYDSABKAsyGi5wZWFsLmFkbWluLnYxLkxpbWl0Q2hhbmdlEjwKGGFjdGl2aXR5X3RpbWVvdXRfc2Vjb25kcxgOIAEoCzIaLnBlYWwuYWRtaW4udjEuTGltaXRDaGFuZ2USQQodYXV0aG9yaXphdGlvbl90aW1lb3V0X3NlY29uZHMYDyABKAsyGi5wZWFsLmFkbWluLnYxLkxpbWl0Q2hhbmdlEjoKFmNvbm5lY3Rpb25zX3Blcl9zZWNvbmQYECABKAsyGi5wZWFsLmFkbWluLnYxLkxpbWl0Q2hhbmdlEjQKEG1lc3NhZ2VzX3Blcl9kYXkYESABKAsyGi5wZWFsLmFkbWluLnYxLkxpbWl0Q2hhbmdlIkIKFUdldEFwcFNldHRpbmdzUmVxdWVzdBIpCgZhcHBfaWQYASABKAlCGbpIFnIUMhJeWzEtOV1bMC05XXswLDE3fSQiRgoWR2V0QXBwU2V0dGluZ3NSZXNwb25zZRIsCghzZXR0aW5ncxgBIAEoCzIaLnBlYWwuYWRtaW4udjEuQXBwU2V0dGluZ3MihgIKGFVwZGF0ZUFwcFNldHRpbmdzUmVxdWVzdBIpCgZhcHBfaWQYASABKAlCGbpIFnIUMhJeWzEtOV1bMC05XXswLDE3fSQSLwoIZmVhdHVyZXMYAiABKAsyHS5wZWFsLmFkbWluLnYxLkZlYXR1cmVDaGFuZ2VzEioKB29yaWdpbnMYAyABKAsyGS5wZWFsLmFkbWluLnYxLk9yaWdpbkxpc3QSKwoGbGltaXRzGAQgASgLMhsucGVhbC5hZG1pbi52MS5MaW1pdENoYW5nZXMSNQoNY2hhbm5lbF9ydWxlcxgFIAEoCzIeLnBlYWwuYWRtaW4udjEuQ2hhbm5lbFJ1bGVMaXN0InEKGVVwZGF0ZUFwcFNldHRpbmdzUmVzcG9uc2USLAoIc2V0dGluZ3MYASABKAsyGi5wZWFsLmFkbWluLnYxLkFwcFNldHRpbmdzEiYKB25vdGljZXMYAiADKAsyFS5wZWFsLmFkbWluLnYxLk5vdGljZSIlCgZOb3RpY2USDQoFZmllbGQYASABKAkSDAoEdGV4dBgCIAEoCSI1ChJDaGVja09yaWdpblJlcXVlc3QSDgoGb3JpZ2luGAEgASgJEg8KB29yaWdpbnMYAiADKAkiRQoTQ2hlY2tPcmlnaW5SZXNwb25zZRIOCgZvcmlnaW4YASABKAkSDwoHYWxsb3dlZBgCIAEoCBINCgVlbnRyeRgDIAEoCSqjAQoJTGltaXRVbml0EhoKFkxJTUlUX1VOSVRfVU5TUEVDSUZJRUQQABIZChVMSU1JVF9VTklUX1BFUl9TRUNPTkQQARIUChBMSU1JVF9VTklUX0JZVEVTEAISGQoVTElNSVRfVU5JVF9DSEFSQUNURVJTEAMSFgoSTElNSVRfVU5JVF9TRUNPTkRTEAQSFgoSTElNSVRfVU5JVF9QRVJfREFZEAUywAIKD1NldHRpbmdzU2VydmljZRJjCg5HZXRBcHBTZXR0aW5ncxIkLnBlYWwuYWRtaW4udjEuR2V0QXBwU2V0dGluZ3NSZXF1ZXN0GiUucGVhbC5hZG1pbi52MS5HZXRBcHBTZXR0aW5nc1Jlc3BvbnNlIgTI2hgDEmwKEVVwZGF0ZUFwcFNldHRpbmdzEicucGVhbC5hZG1pbi52MS5VcGRhdGVBcHBTZXR0aW5nc1JlcXVlc3QaKC5wZWFsLmFkbWluLnYxLlVwZGF0ZUFwcFNldHRpbmdzUmVzcG9uc2UiBMjaGAQSWgoLQ2hlY2tPcmlnaW4SIS5wZWFsLmFkbWluLnYxLkNoZWNrT3JpZ2luUmVxdWVzdBoiLnBlYWwuYWRtaW4udjEuQ2hlY2tPcmlnaW5SZXNwb25zZSIEyNoYA0I8WjpnaXRodWIuY29tL3BlYWxocS9wZWFsL2FkbWluLWFwaS9nZW4vcGVhbC9hZG1pbi92MTthZG1pbnYxYgZwcm90bzM", [file_buf_validate_validate, file_peal_admin_v1_permission]);
 
 /**
  * AppSettings are what holds for an app.
@@ -221,6 +221,21 @@ export type Limit = Message<"peal.admin.v1.Limit"> & {
    * @generated from field: peal.admin.v1.LimitUnit unit = 7;
    */
   unit: LimitUnit;
+
+  /**
+   * What the account's plan allows; unset where the plan says nothing of it. An app may be set to what is tighter.
+   *
+   * @generated from field: optional int32 plan_value = 8;
+   */
+  planValue?: number | undefined;
+
+  /**
+   * Whether the plan's limit bounds all apps of the account together. Then value is what this app alone may have, and 0 where it has
+   * no bound of its own.
+   *
+   * @generated from field: bool together = 9;
+   */
+  together: boolean;
 };
 
 /**
@@ -452,6 +467,13 @@ export type LimitChanges = Message<"peal.admin.v1.LimitChanges"> & {
    * @generated from field: peal.admin.v1.LimitChange connections_per_second = 16;
    */
   connectionsPerSecond?: LimitChange | undefined;
+
+  /**
+   * Messages published from one midnight UTC to the next, counted as for messages_per_second; 0 is no bound.
+   *
+   * @generated from field: peal.admin.v1.LimitChange messages_per_day = 17;
+   */
+  messagesPerDay?: LimitChange | undefined;
 };
 
 /**
@@ -544,6 +566,13 @@ export type UpdateAppSettingsResponse = Message<"peal.admin.v1.UpdateAppSettings
    * @generated from field: peal.admin.v1.AppSettings settings = 1;
    */
   settings?: AppSettings | undefined;
+
+  /**
+   * What the change does to what is going on, where a limit is below that. It was made all the same.
+   *
+   * @generated from field: repeated peal.admin.v1.Notice notices = 2;
+   */
+  notices: Notice[];
 };
 
 /**
@@ -552,6 +581,34 @@ export type UpdateAppSettingsResponse = Message<"peal.admin.v1.UpdateAppSettings
  */
 export const UpdateAppSettingsResponseSchema: GenMessage<UpdateAppSettingsResponse> = /*@__PURE__*/
   messageDesc(file_peal_admin_v1_settings, 13);
+
+/**
+ * Notice is something that a person should know of a change that was made.
+ *
+ * @generated from message peal.admin.v1.Notice
+ */
+export type Notice = Message<"peal.admin.v1.Notice"> & {
+  /**
+   * The field that it is about, such as "limits.connections".
+   *
+   * @generated from field: string field = 1;
+   */
+  field: string;
+
+  /**
+   * For people.
+   *
+   * @generated from field: string text = 2;
+   */
+  text: string;
+};
+
+/**
+ * Describes the message peal.admin.v1.Notice.
+ * Use `create(NoticeSchema)` to create a new message.
+ */
+export const NoticeSchema: GenMessage<Notice> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_settings, 14);
 
 /**
  * @generated from message peal.admin.v1.CheckOriginRequest
@@ -577,7 +634,7 @@ export type CheckOriginRequest = Message<"peal.admin.v1.CheckOriginRequest"> & {
  * Use `create(CheckOriginRequestSchema)` to create a new message.
  */
 export const CheckOriginRequestSchema: GenMessage<CheckOriginRequest> = /*@__PURE__*/
-  messageDesc(file_peal_admin_v1_settings, 14);
+  messageDesc(file_peal_admin_v1_settings, 15);
 
 /**
  * @generated from message peal.admin.v1.CheckOriginResponse
@@ -608,7 +665,7 @@ export type CheckOriginResponse = Message<"peal.admin.v1.CheckOriginResponse"> &
  * Use `create(CheckOriginResponseSchema)` to create a new message.
  */
 export const CheckOriginResponseSchema: GenMessage<CheckOriginResponse> = /*@__PURE__*/
-  messageDesc(file_peal_admin_v1_settings, 15);
+  messageDesc(file_peal_admin_v1_settings, 16);
 
 /**
  * LimitUnit is what a limit counts in.
@@ -642,6 +699,13 @@ export enum LimitUnit {
    * @generated from enum value: LIMIT_UNIT_SECONDS = 4;
    */
   SECONDS = 4,
+
+  /**
+   * From one midnight UTC to the next.
+   *
+   * @generated from enum value: LIMIT_UNIT_PER_DAY = 5;
+   */
+  PER_DAY = 5,
 }
 
 /**
