@@ -97,6 +97,10 @@ chaos: need-chaos need-postgres toolchain ## break a platform of many processes 
 	@go build -buildvcs=false -o bin/chaos ./test/chaos/cmd/chaos
 	@exec bin/chaos $(if $(findstring --rows,$(ARGS)),,--document docs/reliability.md) $(ARGS)
 
+.PHONY: live
+live: need-tests need-postgres toolchain ## change a platform of two edges while it is used, and print how soon they act: make live ARGS='-live-changes 1000'
+	@go test -count=1 -v -timeout 30m -run '^(TestLiveChanges|TestLiveWithoutPostgres|TestRotationLosesNoPublish)$$' ./cmd/peal -args -live-away 1m $(ARGS)
+
 .PHONY: clean
 clean: ## remove what was built; keeps .peal (data), .tools and node_modules
 	@rm -rf bin

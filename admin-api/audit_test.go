@@ -88,6 +88,25 @@ func writes() map[string]write {
 				return err
 			}
 		},
+		"KeyService.RenameKey": onApp(func(ctx context.Context, p *person, app *adminv1.App, key *adminv1.Key) error {
+			_, err := p.keys.RenameKey(ctx, &adminv1.RenameKeyRequest{AppId: app.GetId(), Key: key.GetKey(), Label: "Billing"})
+			return err
+		}),
+		"KeyService.RotateKey": onApp(func(ctx context.Context, p *person, app *adminv1.App, key *adminv1.Key) error {
+			_, err := p.keys.RotateKey(ctx, &adminv1.RotateKeyRequest{AppId: app.GetId(), Key: key.GetKey()})
+			return err
+		}),
+		"KeyService.KeepKey": func(t *testing.T, p *person) func(context.Context) error {
+			t.Helper()
+			app, key := p.app(t, "Kept "+strconv.FormatInt(time.Now().UnixNano(), 36))
+			if _, err := p.keys.RotateKey(t.Context(), &adminv1.RotateKeyRequest{AppId: app.GetId(), Key: key.GetKey()}); err != nil {
+				t.Fatal(err)
+			}
+			return func(ctx context.Context) error {
+				_, err := p.keys.KeepKey(ctx, &adminv1.KeepKeyRequest{AppId: app.GetId(), Key: key.GetKey()})
+				return err
+			}
+		},
 		"SettingsService.UpdateAppSettings": onApp(func(ctx context.Context, p *person, app *adminv1.App, _ *adminv1.Key) error {
 			on := true
 			_, err := p.settings.UpdateAppSettings(ctx, &adminv1.UpdateAppSettingsRequest{

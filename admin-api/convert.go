@@ -101,17 +101,47 @@ func appToProto(a *tenants.App) *adminv1.App {
 }
 
 func keyToProto(k tenants.Key) *adminv1.Key {
-	p := &adminv1.Key{Key: k.Public, AppId: k.AppID, State: keyStateToProto(k.State), CreateTime: timestamppb.New(k.CreatedAt)}
-	if !k.RevokedAt.IsZero() {
-		p.RevokeTime = timestamppb.New(k.RevokedAt)
+	return &adminv1.Key{
+		Key: k.Public, AppId: k.AppID, Label: k.Label, Scopes: keyScopesToProto(k.Scopes), State: keyStateToProto(k.State),
+		CreateTime: timeToProto(k.CreatedAt), RetireTime: timeToProto(k.RetiresAt), RevokeTime: timeToProto(k.RevokedAt),
+		LastUseTime: timeToProto(k.LastUsedAt),
 	}
-	return p
+}
+
+// timeToProto leaves out a time that is none.
+func timeToProto(t time.Time) *timestamppb.Timestamp {
+	if t.IsZero() {
+		return nil
+	}
+	return timestamppb.New(t)
+}
+
+func keyScopesToProto(s tenants.KeyScopes) []adminv1.KeyScope {
+	var scopes []adminv1.KeyScope
+	for _, name := range s.Names() {
+		scopes = append(scopes, adminv1.KeyScope(adminv1.KeyScope_value["KEY_SCOPE_"+strings.ToUpper(name)]))
+	}
+	return scopes
+}
+
+func keyWishFromProto(req *adminv1.CreateKeyRequest) (want pgstore.KeyWish, err error) {
+	names := make([]string, 0, len(req.GetScopes()))
+	for _, s := range req.GetScopes() {
+		names = append(names, strings.ToLower(strings.TrimPrefix(s.String(), "KEY_SCOPE_")))
+	}
+	if want.Scopes, err = tenants.CheckKeyScopes("scopes", names); err != nil {
+		return want, err
+	}
+	want.Label, err = tenants.CheckLabel("label", req.GetLabel())
+	return want, err
 }
 
 func keyStateToProto(s tenants.KeyState) adminv1.KeyState {
 	switch s {
 	case tenants.KeyActive:
 		return adminv1.KeyState_KEY_STATE_ACTIVE
+	case tenants.KeyRetiring:
+		return adminv1.KeyState_KEY_STATE_RETIRING
 	case tenants.KeyRevoked:
 		return adminv1.KeyState_KEY_STATE_REVOKED
 	default:

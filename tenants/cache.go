@@ -35,6 +35,8 @@ type CacheConfig struct {
 	// Unknown bounds how many keys and ids that do not exist are remembered (10,000), so that whoever
 	// guesses keys neither fills the memory nor the database's time.
 	Unknown int
+	// Uses is where it is noted when keys are used; nil where nobody does.
+	Uses *KeyUses
 }
 
 // Cache is the edge's view of apps. An app that is known goes on working while its loader is away. Reads
@@ -193,6 +195,11 @@ func (c *Cache) loadOnce(ctx context.Context, name string, load func(context.Con
 		app, err := load(ctx)
 		if err != nil {
 			return nil, c.remember(name, before, err)
+		}
+		if c.cfg.Uses != nil {
+			for i := range app.Keys {
+				app.Keys[i].Use = c.cfg.Uses.of(app.Keys[i].Public)
+			}
 		}
 		c.apps.Store(app.ID, &entry{app: app, loaded: started})
 		for _, k := range app.Keys {

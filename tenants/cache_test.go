@@ -64,7 +64,7 @@ func (s *shelf) find(match func(*tenants.App) bool) (*tenants.App, error) {
 func app(id, name string, keys ...string) *tenants.App {
 	a := &tenants.App{ID: id, Name: name, Enabled: true}
 	for _, k := range keys {
-		a.Keys = append(a.Keys, tenants.Key{Public: k, AppID: id, State: tenants.KeyActive})
+		a.Keys = append(a.Keys, tenants.Key{Public: k, AppID: id, Scopes: tenants.ScopeAll, State: tenants.KeyActive})
 	}
 	return a
 }

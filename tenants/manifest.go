@@ -28,7 +28,8 @@ type ManifestApp struct {
 	Name string
 	// Enabled is nil where the file does not say: a new app is enabled, an old one stays as it is.
 	Enabled *bool
-	// Keys must exist with these secrets. A new app for which none is named is given one.
+	// Keys must exist with these secrets and scopes; no scopes where the file does not say: a new key is for everything. A new
+	// app for which none is named is given one.
 	Keys []Key
 	// Settings are what the file says of the app's settings.
 	Settings SettingsChange
@@ -88,6 +89,9 @@ func (a *ManifestApp) check(at string, names, ids, publics map[string]bool) erro
 	for k, key := range a.Keys {
 		at := fmt.Sprintf("%s.keys[%d]", at, k)
 		if err := CheckKey(at, key.Public, key.Secret.Reveal()); err != nil {
+			return err
+		}
+		if a.Keys[k].Label, err = CheckLabel(at+".label", key.Label); err != nil {
 			return err
 		}
 		if err := onlyOnce(publics, key.Public, at+".key"); err != nil {

@@ -34,6 +34,14 @@ func CheckName(field, name string) (string, error) {
 	return name, nil
 }
 
+// CheckLabel tells what is wrong with what somebody calls a key, or returns it without surrounding space. It may be empty.
+func CheckLabel(field, label string) (string, error) {
+	if label = strings.TrimSpace(label); label == "" {
+		return "", nil
+	}
+	return CheckName(field, label)
+}
+
 // CheckEmail tells what is wrong with an address to sign in with, or returns it in the form that is stored.
 func CheckEmail(field, email string) (string, error) {
 	email = strings.TrimSpace(email)

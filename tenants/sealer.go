@@ -9,6 +9,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -53,28 +55,37 @@ func (k KeyEncryptionKey) id() string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// Sealer seals the secrets of keys with AES-256-GCM. Tenant, app and key are bound in as associated data: a
-// sealed secret that was copied to another row does not open.
+// ErrKeyEncryptionKey says that something was sealed with a key-encryption key that this process was not given.
+var ErrKeyEncryptionKey = errors.New("wrong key-encryption key")
+
+// Sealer seals secrets with AES-256-GCM under one key-encryption key, and opens those that were sealed under that one or an
+// earlier one. What a secret is about is bound in as associated data: a sealed secret that was copied to another row does
+// not open.
 type Sealer struct {
-	aead cipher.AEAD
-	id   string
+	id    string
+	aeads map[string]cipher.AEAD // by the id of their key
 }
 
-// NewSealer returns a sealer for one key-encryption key.
-func NewSealer(k KeyEncryptionKey) (*Sealer, error) {
-	block, err := aes.NewCipher(k.bytes[:])
-	if err != nil {
-		return nil, fmt.Errorf("make a sealer: %w", err)
+// NewSealer returns a sealer that seals with one key-encryption key and opens with it and all the others.
+func NewSealer(current KeyEncryptionKey, others ...KeyEncryptionKey) (*Sealer, error) {
+	s := &Sealer{id: current.id(), aeads: make(map[string]cipher.AEAD)}
+	for _, k := range append([]KeyEncryptionKey{current}, others...) {
+		block, err := aes.NewCipher(k.bytes[:])
+		if err != nil {
+			return nil, fmt.Errorf("make a sealer: %w", err)
+		}
+		if s.aeads[k.id()], err = cipher.NewGCMWithRandomNonce(block); err != nil {
+			return nil, fmt.Errorf("make a sealer: %w", err)
+		}
 	}
-	aead, err := cipher.NewGCMWithRandomNonce(block)
-	if err != nil {
-		return nil, fmt.Errorf("make a sealer: %w", err)
-	}
-	return &Sealer{aead: aead, id: k.id()}, nil
+	return s, nil
 }
 
 // ID names the key-encryption key that the sealer seals with, without telling anything of it.
 func (s *Sealer) ID() string { return s.id }
+
+// IDs names all that it opens with, in a fixed order.
+func (s *Sealer) IDs() []string { return slices.Sorted(maps.Keys(s.aeads)) }
 
 // Sealed is a secret as it lies in the database.
 type Sealed struct {
@@ -83,24 +94,41 @@ type Sealed struct {
 	With string
 }
 
-// Seal encrypts a key's secret for its row.
-func (s *Sealer) Seal(tenant uuid.UUID, k Key) Sealed {
-	return Sealed{Bytes: s.aead.Seal(nil, nil, []byte(k.Secret.Reveal()), sealContext(tenant, k)), With: s.id} //nolint:gosec // The mode makes a random nonce by itself.
+// SealText encrypts a secret. about says whose it is and what for, so that it opens in no other place; it is no secret, and
+// must never be the same for two places.
+func (s *Sealer) SealText(about string, text Secret) Sealed {
+	return Sealed{Bytes: s.aeads[s.id].Seal(nil, nil, []byte(text.Reveal()), []byte(about)), With: s.id} //nolint:gosec // The mode makes a random nonce by itself.
 }
 
-// Open decrypts the secret of the key k, whose Public and AppID must be set.
-func (s *Sealer) Open(tenant uuid.UUID, k Key, sealed Sealed) (Secret, error) {
-	if sealed.With != s.id {
-		return Secret{}, fmt.Errorf("open the secret of key %s: it was sealed with key-encryption key %s, this process has %s",
-			k.Public, sealed.With, s.id)
+// OpenText decrypts what was sealed about the same. Without its key the error is [ErrKeyEncryptionKey].
+func (s *Sealer) OpenText(about string, sealed Sealed) (Secret, error) {
+	aead := s.aeads[sealed.With]
+	if aead == nil {
+		return Secret{}, fmt.Errorf("%w: it was sealed with key-encryption key %s, this process has %s",
+			ErrKeyEncryptionKey, sealed.With, strings.Join(s.IDs(), ", "))
 	}
-	text, err := s.aead.Open(nil, nil, sealed.Bytes, sealContext(tenant, k))
+	text, err := aead.Open(nil, nil, sealed.Bytes, []byte(about))
 	if err != nil {
-		return Secret{}, fmt.Errorf("open the secret of key %s: %w", k.Public, err)
+		return Secret{}, err
 	}
 	return NewSecret(string(text)), nil
 }
 
-func sealContext(tenant uuid.UUID, k Key) []byte {
-	return []byte(tenant.String() + "|" + k.AppID + "|" + k.Public)
+// Seal encrypts a key's secret for its row.
+func (s *Sealer) Seal(tenant uuid.UUID, k Key) Sealed {
+	return s.SealText(sealContext(tenant, k), k.Secret)
+}
+
+// Open decrypts the secret of the key k, whose Public and AppID must be set.
+func (s *Sealer) Open(tenant uuid.UUID, k Key, sealed Sealed) (Secret, error) {
+	secret, err := s.OpenText(sealContext(tenant, k), sealed)
+	if err != nil {
+		return Secret{}, fmt.Errorf("open the secret of key %s: %w", k.Public, err)
+	}
+	return secret, nil
+}
+
+// sealContext is what a key's secret is about. tenants/pgseal writes the same in SQL.
+func sealContext(tenant uuid.UUID, k Key) string {
+	return tenant.String() + "|" + k.AppID + "|" + k.Public
 }

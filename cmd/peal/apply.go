@@ -118,9 +118,9 @@ func storeOnHost(cmd *cobra.Command) (*stores, error) {
 	if err != nil {
 		return nil, err
 	}
-	kek, err := keyEncryptionKey(s)
+	keys, err := keyEncryptionKeys(s)
 	if err != nil {
 		return nil, err
 	}
-	return openStores(cmd.Context(), url, kek)
+	return openStores(cmd.Context(), url, keys)
 }

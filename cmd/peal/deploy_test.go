@@ -116,7 +116,7 @@ func TestComposeSettings(t *testing.T) {
 		d := &doctor{settings: s}
 		d.examineSettings(nil)
 		findings(d.found).none(t, statusWarning)
-		if _, err := keyEncryptionKey(s); err != nil {
+		if _, err := keyEncryptionKeys(s); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if !strings.Contains(s.text(setDatabaseURL), "@postgres:") || !strings.Contains(s.text(setRedisURL), "@redis:") {

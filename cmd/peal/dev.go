@@ -88,16 +88,19 @@ func (d *dev) run(ctx context.Context, ready func(addresses, demoState)) (err er
 		cancel(pg.Err())
 	}()
 
-	kek, err := d.keyEncryptionKey()
-	if err != nil {
+	var keys keyring
+	if keys.current, err = d.keyEncryptionKey(); err != nil {
 		return err
 	}
-	demo, err := d.prepare(ctx, pg.URL(), kek)
+	if keys.others, err = otherKeyEncryptionKeys(d.settings); err != nil {
+		return err
+	}
+	demo, err := d.prepare(ctx, pg.URL(), keys)
 	if err != nil {
 		return err
 	}
 	err = runPlatform(ctx, platformConfig{
-		settings: d.settings, databaseURL: pg.URL(), kek: kek, log: d.log, dev: true,
+		settings: d.settings, databaseURL: pg.URL(), keys: keys, log: d.log, dev: true,
 		ready: func(a addresses) { ready(a, demo) },
 	})
 	if died := pg.Err(); died != nil {
@@ -107,11 +110,11 @@ func (d *dev) run(ctx context.Context, ready func(addresses, demoState)) (err er
 }
 
 // prepare brings the schema up to date, makes the demo at the first start and applies the seed.
-func (d *dev) prepare(ctx context.Context, url string, kek tenants.KeyEncryptionKey) (demoState, error) {
+func (d *dev) prepare(ctx context.Context, url string, keys keyring) (demoState, error) {
 	if _, err := pgdb.MigrateUp(ctx, url); err != nil {
 		return demoState{}, err
 	}
-	store, err := openStores(ctx, url, kek)
+	store, err := openStores(ctx, url, keys)
 	if err != nil {
 		return demoState{}, err
 	}

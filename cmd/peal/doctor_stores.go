@@ -28,7 +28,7 @@ func (d *doctor) examineDatabase(ctx context.Context) (platform string) {
 	if err != nil {
 		d.fail(check, "%v", err)
 	}
-	kek, keyErr := keyEncryptionKey(d.settings)
+	keys, keyErr := keyEncryptionKeys(d.settings)
 	if keyErr != nil {
 		d.fail("key-encryption key", "%v", keyErr)
 	}
@@ -36,7 +36,7 @@ func (d *doctor) examineDatabase(ctx context.Context) (platform string) {
 		return ""
 	}
 	// Without its key everything but the key can be looked at all the same.
-	store, err := newStores(ctx, url, kek)
+	store, err := newStores(ctx, url, keys)
 	if errors.Is(err, pgdb.ErrURL) {
 		d.fail(check, "%s%s is %v", envPrefix, strings.ToUpper(setDatabaseURL), err)
 		return ""
@@ -55,11 +55,7 @@ func (d *doctor) examineDatabase(ctx context.Context) (platform string) {
 	}
 	d.ok("schema", "it has every migration that this version needs")
 	if keyErr == nil {
-		if err := store.CheckSealer(ctx); err != nil {
-			d.told("key-encryption key", err)
-		} else {
-			d.ok("key-encryption key", "it is the one that the keys of this database are sealed with")
-		}
+		d.examineSeals(ctx, store)
 	}
 	id, err := store.PlatformID(ctx)
 	if err != nil {
@@ -67,6 +63,26 @@ func (d *doctor) examineDatabase(ctx context.Context) (platform string) {
 		return ""
 	}
 	return id.String()
+}
+
+// examineSeals tells with which key-encryption keys the database's secrets are sealed.
+func (d *doctor) examineSeals(ctx context.Context, store *stores) {
+	const check = "key-encryption key"
+	counts, err := store.seals.Counts(ctx)
+	if err != nil {
+		d.told(check, err)
+		return
+	}
+	earlier, missing := store.seals.Judge(counts)
+	switch {
+	case len(missing) > 0:
+		d.fail(check, "secrets in use are sealed with %s, which this process was not given (it has %s): put it into %s, or give the apps new keys",
+			strings.Join(missing, ", "), strings.Join(store.sealer.IDs(), ", "), envPrefix+strings.ToUpper(setOtherKeyEncryptionKeys))
+	case earlier > 0:
+		d.warn(check, "%d secrets are sealed with another key-encryption key than the current %s: `peal keys reseal` seals them anew", earlier, store.sealer.ID())
+	default:
+		d.ok(check, "it is the one that the secrets of this database are sealed with")
+	}
 }
 
 // examineServer tells whether PostgreSQL answers.

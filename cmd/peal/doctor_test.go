@@ -168,7 +168,7 @@ func TestDoctorTellsAllThatIsWrong(t *testing.T) {
 	}{
 		"another key-encryption key": {
 			set: []string{"PEAL_KEY_ENCRYPTION_KEY=" + tenants.NewKeyEncryptionKey().Encode()}, code: exitError,
-			check: "key-encryption key", status: statusError, want: []string{"wrong key-encryption key"},
+			check: "key-encryption key", status: statusError, want: []string{"sealed with", "PEAL_OTHER_KEY_ENCRYPTION_KEYS"},
 		},
 		"no key": {
 			set: []string{"PEAL_KEY_ENCRYPTION_KEY="}, code: exitError,

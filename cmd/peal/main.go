@@ -1,5 +1,5 @@
 // Command peal is the one binary: the private stack for developers (dev), the platform (serve), its schema
-// (migrate), its apps from a file (apply), what operators ask (nodes, ready, doctor) and a load generator (bench). It is the
+// (migrate), its apps from a file (apply), what their secrets are sealed with (keys), what operators ask (nodes, ready, doctor) and a load generator (bench). It is the
 // only place that wires things together: start with [run], then platform.go, which reads from top to bottom as the platform
 // starts and stops.
 package main
@@ -83,6 +83,11 @@ func rootCommand() *cobra.Command {
 	root.AddCommand(devCommand(), serveCommand(), migrateCommand(), applyCommand(), operatorsCommand(), nodesCommand(), readyCommand(), doctorCommand(),
 		benchCommand())
 	root.AddCommand(cli.Commands()...)
+	for _, c := range root.Commands() {
+		if c.Name() == "keys" {
+			c.AddCommand(resealCommand()) // It works on the host alone, and stands with those that work from anywhere.
+		}
+	}
 	return root
 }
 

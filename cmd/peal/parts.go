@@ -26,7 +26,8 @@ import (
 // build joins the parts, which all exist then.
 func (p *platform) build() {
 	log := p.cfg.log
-	p.cache = tenants.NewCache(tenants.CacheConfig{Loader: p.store})
+	p.uses = tenants.NewKeyUses(tenants.KeyUsesConfig{Sink: p.store, Logger: log})
+	p.cache = tenants.NewCache(tenants.CacheConfig{Loader: p.store, Uses: p.uses})
 	p.hub = channels.NewHub(p.bus)
 	limiter := limits.NewLimiter(p.rates, p.days)
 	p.publish = publish.New(publish.Config{Bus: p.bus, Limiter: limiter, Usage: p.metering.meter})

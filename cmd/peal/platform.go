@@ -30,9 +30,9 @@ import (
 // platformConfig is what a platform is built from.
 type platformConfig struct {
 	settings settings
-	// databaseURL and kek stand apart from the settings because `peal dev` makes its own.
+	// databaseURL and keys stand apart from the settings because `peal dev` makes its own.
 	databaseURL string
-	kek         tenants.KeyEncryptionKey
+	keys        keyring
 	log         *slog.Logger
 	// dev says that this is somebody's own machine.
 	dev bool
@@ -54,6 +54,7 @@ type platform struct {
 
 	store  *stores
 	cache  *tenants.Cache
+	uses   *tenants.KeyUses
 	bus    bus
 	redis  *redisbus.Bus // the same, where it is on Redis; nil otherwise
 	rates  limits.Rates
@@ -120,6 +121,8 @@ func runPlatform(ctx context.Context, cfg platformConfig) error {
 	below.Go(func() error { return p.mailing.worker.Run(base) })
 	below.Go(func() error { return p.listener.Run(base) })
 	below.Go(func() error { return p.sweepSessions(base) })
+	below.Go(func() error { return p.uses.Run(base) })
+	below.Go(func() error { return p.revokeRetired(base) })
 
 	doors, stopping := errgroup.WithContext(ctx)
 	trusted, _ := parseProxies(cfg.settings.text(setTrustedProxies)) // It has been checked.
@@ -156,7 +159,7 @@ func runPlatform(ctx context.Context, cfg platformConfig) error {
 // open makes everything that can fail for want of something outside.
 func (p *platform) open(ctx context.Context) error {
 	var err error
-	if p.store, err = newStores(ctx, p.cfg.databaseURL, p.cfg.kek); err != nil {
+	if p.store, err = newStores(ctx, p.cfg.databaseURL, p.cfg.keys); err != nil {
 		return err
 	}
 	if err := p.openDoors(ctx); err != nil {
@@ -167,7 +170,7 @@ func (p *platform) open(ctx context.Context) error {
 		p.store.Close()
 		return err
 	}
-	if err := p.store.CheckSealer(ctx); err != nil {
+	if err := p.store.seals.Check(ctx); err != nil {
 		p.store.Close()
 		return err
 	}
@@ -240,6 +243,17 @@ func (p *platform) sweepSessions(ctx context.Context) error {
 func (p *platform) sweepDays(ctx context.Context) error {
 	return p.sweep(ctx, "days of messages", time.Hour, func(ctx context.Context) error {
 		return p.store.MessageDays().Sweep(ctx, time.Now())
+	})
+}
+
+// revokeRetired writes down that keys have retired. Edges do not wait for it.
+func (p *platform) revokeRetired(ctx context.Context) error {
+	return p.sweep(ctx, "keys that retire", 30*time.Second, func(ctx context.Context) error {
+		for {
+			if found, err := p.store.RevokeRetired(ctx); found == 0 || err != nil {
+				return err
+			}
+		}
 	})
 }
 

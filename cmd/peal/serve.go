@@ -11,7 +11,7 @@ import (
 // doorSettings are what `peal serve` and `peal dev` have in common.
 func doorSettings() []string {
 	return []string{
-		setRedisPrefix, setEdgeAddr, setControlAddr, setOpsAddr, setEdgeURL, setEdgePathPrefix, setDashboardURL,
+		setKeyEncryptionKeyFile, setOtherKeyEncryptionKeysFile, setRedisPrefix, setEdgeAddr, setControlAddr, setOpsAddr, setEdgeURL, setEdgePathPrefix, setDashboardURL,
 		setPortableSockets, setTrustedProxies, setFallbackHostname, setFallbackCookie,
 		setMemoryLimit, setAcceptRate, setAddressRate, setDrainPause, setDrainWindow, setShutdownTimeout, setMailFrom, setLogLevel, setLogFormat,
 	}
@@ -38,13 +38,13 @@ func serveCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		kek, err := keyEncryptionKey(s)
+		keys, err := keyEncryptionKeys(s)
 		if err != nil {
 			return err
 		}
 		log := newLogger(s, cmd.ErrOrStderr())
 		return runPlatform(cmd.Context(), platformConfig{
-			settings: s, databaseURL: databaseURL, kek: kek, log: log,
+			settings: s, databaseURL: databaseURL, keys: keys, log: log,
 			ready: func(a addresses) {
 				bus := "in memory: a single node"
 				if s.text(setRedisURL) != "" {
@@ -56,18 +56,6 @@ func serveCommand() *cobra.Command {
 		})
 	}
 	return cmd
-}
-
-func keyEncryptionKey(s settings) (tenants.KeyEncryptionKey, error) {
-	text, err := s.required(setKeyEncryptionKey)
-	if err != nil {
-		return tenants.KeyEncryptionKey{}, err
-	}
-	kek, err := tenants.ParseKeyEncryptionKey(text)
-	if err != nil {
-		return kek, usagef("PEAL_KEY_ENCRYPTION_KEY %w", err)
-	}
-	return kek, nil
 }
 
 func isUnavailable(err error) bool { return errors.Is(err, tenants.ErrUnavailable) }

@@ -41,30 +41,33 @@ const envPrefix = "PEAL_"
 
 // The settings' names.
 const (
-	setDatabaseURL      = "database_url"
-	setKeyEncryptionKey = "key_encryption_key"
-	setRedisURL         = "redis_url"
-	setRedisPrefix      = "redis_prefix"
-	setEdgeAddr         = "edge_addr"
-	setControlAddr      = "control_addr"
-	setOpsAddr          = "ops_addr"
-	setEdgeURL          = "edge_url"
-	setEdgePathPrefix   = "edge_path_prefix"
-	setDashboardURL     = "dashboard_url"
-	setPortableSockets  = "portable_sockets"
-	setTrustedProxies   = "trusted_proxies"
-	setMemoryLimit      = "memory_limit"
-	setAcceptRate       = "accept_rate"
-	setAddressRate      = "accept_rate_per_address"
-	setFallbackHostname = "fallback_hostname"
-	setFallbackCookie   = "fallback_cookie"
-	setDrainPause       = "drain_pause"
-	setDrainWindow      = "drain_window"
-	setShutdownTimeout  = "shutdown_timeout"
-	setSMTPURL          = "smtp_url"
-	setMailFrom         = "mail_from"
-	setLogLevel         = "log_level"
-	setLogFormat        = "log_format"
+	setDatabaseURL                = "database_url"
+	setKeyEncryptionKey           = "key_encryption_key"
+	setKeyEncryptionKeyFile       = "key_encryption_key_file"
+	setOtherKeyEncryptionKeys     = "other_key_encryption_keys"
+	setOtherKeyEncryptionKeysFile = "other_key_encryption_keys_file"
+	setRedisURL                   = "redis_url"
+	setRedisPrefix                = "redis_prefix"
+	setEdgeAddr                   = "edge_addr"
+	setControlAddr                = "control_addr"
+	setOpsAddr                    = "ops_addr"
+	setEdgeURL                    = "edge_url"
+	setEdgePathPrefix             = "edge_path_prefix"
+	setDashboardURL               = "dashboard_url"
+	setPortableSockets            = "portable_sockets"
+	setTrustedProxies             = "trusted_proxies"
+	setMemoryLimit                = "memory_limit"
+	setAcceptRate                 = "accept_rate"
+	setAddressRate                = "accept_rate_per_address"
+	setFallbackHostname           = "fallback_hostname"
+	setFallbackCookie             = "fallback_cookie"
+	setDrainPause                 = "drain_pause"
+	setDrainWindow                = "drain_window"
+	setShutdownTimeout            = "shutdown_timeout"
+	setLogLevel                   = "log_level"
+	setLogFormat                  = "log_format"
+	setSMTPURL                    = "smtp_url"
+	setMailFrom                   = "mail_from"
 )
 
 // allSettings lists every setting there is.
@@ -72,6 +75,9 @@ func allSettings() []setting {
 	return []setting{
 		{name: setDatabaseURL, help: "PostgreSQL connection string of the control plane", secret: true},
 		{name: setKeyEncryptionKey, help: "32 bytes in base64 that seal the secrets of keys at rest", secret: true},
+		{name: setKeyEncryptionKeyFile, help: "file that holds key_encryption_key, in its place"},
+		{name: setOtherKeyEncryptionKeys, help: "key-encryption keys that secrets may be sealed with besides, with commas between: earlier ones, or the next one", secret: true},
+		{name: setOtherKeyEncryptionKeysFile, help: "file that holds other_key_encryption_keys in their place, one on each line"},
 		{name: setRedisURL, help: "Redis that joins the edges of one platform, such as redis://user:password@host:6379 (rediss, redis+sentinel, redis+cluster); without it this process is all there is", secret: true},
 		{name: setRedisPrefix, def: "peal:", help: "what all keys in Redis begin with, for platforms that share one", check: checkRedisPrefix},
 		{name: setEdgeAddr, def: ":6001", help: "address of the edge door: sockets and the HTTP API", check: checkAddr},

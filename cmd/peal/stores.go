@@ -9,6 +9,7 @@ import (
 	"github.com/pealhq/peal/tenants/pgdb"
 	"github.com/pealhq/peal/tenants/pgpeople"
 	"github.com/pealhq/peal/tenants/pgplatform"
+	"github.com/pealhq/peal/tenants/pgseal"
 	"github.com/pealhq/peal/tenants/pgstore"
 	"github.com/pealhq/peal/tenants/pgtokens"
 )
@@ -21,12 +22,14 @@ type stores struct {
 	tokens   *pgtokens.Store
 	platform *pgplatform.Store
 	outbox   *pgoutbox.Outbox
+	seals    *pgseal.Store
+	sealer   *tenants.Sealer
 	db       *pgdb.DB
 }
 
 // newStores returns stores on a database that may be away and may have another schema. Close it.
-func newStores(ctx context.Context, url string, kek tenants.KeyEncryptionKey) (*stores, error) {
-	sealer, err := tenants.NewSealer(kek)
+func newStores(ctx context.Context, url string, keys keyring) (*stores, error) {
+	sealer, err := keys.sealer()
 	if err != nil {
 		return nil, err
 	}
@@ -42,13 +45,15 @@ func newStores(ctx context.Context, url string, kek tenants.KeyEncryptionKey) (*
 		tokens:   pgtokens.New(db),
 		platform: pgplatform.New(db),
 		outbox:   outbox,
+		seals:    pgseal.New(db, sealer),
+		sealer:   sealer,
 		db:       db,
 	}, nil
 }
 
 // openStores is newStores on a database whose schema is up to date.
-func openStores(ctx context.Context, url string, kek tenants.KeyEncryptionKey) (*stores, error) {
-	s, err := newStores(ctx, url, kek)
+func openStores(ctx context.Context, url string, keys keyring) (*stores, error) {
+	s, err := newStores(ctx, url, keys)
 	if err != nil {
 		return nil, err
 	}

@@ -81,6 +81,22 @@ export async function createApp(page: Page, base: string, name: string): Promise
   return /\/apps\/(\d+)\//.exec(page.url())?.[1] ?? "";
 }
 
+/** Creates a key for everything on the page of an app's keys. */
+export async function createKey(page: Page) {
+  await page.getByRole("button", { name: "Create key" }).click();
+  const dialog = page.getByRole("dialog", { name: "Create a key" });
+  await dialog.getByRole("button", { name: "Create key" }).click();
+  await dialog.waitFor({ state: "detached" });
+}
+
+/** Types what the open question about revoking a key wants typed, and answers it. */
+export async function confirmRevoke(page: Page) {
+  const dialog = page.getByRole("alertdialog", { name: "Revoke this key?" });
+  await dialog.getByRole("textbox").fill(await dialog.locator("label bdi").innerText());
+  await dialog.getByRole("button", { name: "Revoke key" }).click();
+  await dialog.waitFor({ state: "detached" });
+}
+
 /** The value beside a term of the list of credentials. */
 export async function fact(page: Page, term: string): Promise<string> {
   const row = page

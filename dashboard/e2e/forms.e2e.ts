@@ -114,6 +114,7 @@ test("a page behind the login comes back after it, and nothing else does", async
   // The session ends behind the page's back.
   await context.clearCookies();
   await page.getByRole("button", { name: "Create key" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Create key" }).click();
   await page.waitForURL("**/login?next=*");
 
   await context.clearCookies();

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { Browser } from "playwright-core";
 import Pusher from "pusher";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createApp, fact, launch, logIn, visitor } from "./browser";
+import { confirmRevoke, createApp, createKey, fact, launch, logIn, visitor } from "./browser";
 import { demo, makeDataFolder, type Peal, startPeal } from "./peal";
 
 const folder = fileURLToPath(new URL("../screenshots", import.meta.url));
@@ -32,8 +32,10 @@ test("a revoked key ends its sockets and its requests; a new one takes over", as
 
   const keys = await context.newPage();
   await keys.goto(`${peal.dashboardUrl}/apps/${appId}/keys`);
-  await keys.getByRole("button", { name: "Create key" }).click();
-  await expect.poll(() => keys.getByText("Active").filter({ visible: true }).count()).toBe(2);
+  await createKey(keys);
+  await expect
+    .poll(() => keys.getByText("Active", { exact: true }).filter({ visible: true }).count())
+    .toBe(2);
 
   const oldRow = keys.getByRole("row").filter({ hasText: oldKey });
   await oldRow.getByRole("button", { name: /^Reveal secret/ }).click();
@@ -46,7 +48,8 @@ test("a revoked key ends its sockets and its requests; a new one takes over", as
   await oldRow.getByRole("button", { name: /^Revoke key/ }).click();
   const dialog = keys.getByRole("alertdialog", { name: "Revoke this key?" });
   expect(await dialog.innerText()).toContain("Within a second");
-  await dialog.getByRole("button", { name: "Revoke key" }).click();
+  expect(await dialog.getByRole("button", { name: "Revoke key" }).getAttribute("aria-disabled")).toBe("true");
+  await confirmRevoke(keys);
   await oldRow.getByText("Revoked", { exact: true }).filter({ visible: true }).waitFor();
 
   // What works stands above what does not.
@@ -66,6 +69,84 @@ test("a revoked key ends its sockets and its requests; a new one takes over", as
   await context.close();
 });
 
+test("a key is rotated: both work until the old one is revoked, or it is kept", async () => {
+  const { page, context, complaints } = await visitor(browser);
+  await logIn(page, peal.dashboardUrl, demo);
+  const appId = await createApp(page, peal.dashboardUrl, "Overlap");
+  await page.goto(`${peal.dashboardUrl}/apps/${appId}/keys`);
+  await page.getByRole("button", { name: /^Rotate key/ }).click();
+  const dialog = page.getByRole("dialog", { name: "Rotate this key" });
+  const overlap = dialog.getByLabel("The old key works on for");
+  expect(await overlap.inputValue()).toBe(String(24 * 3600));
+  await overlap.selectOption("Not at all");
+  await dialog.getByText("Within a second").waitFor();
+  await overlap.selectOption("7 days");
+  await dialog.getByText("Until").waitFor();
+  await dialog.getByRole("button", { name: "Rotate key" }).click();
+  await dialog.waitFor({ state: "detached" });
+
+  const shown = (text: string) => page.getByText(text, { exact: true }).filter({ visible: true });
+  await shown("Retiring").waitFor();
+  const [fresh, old] = [page.getByRole("row").nth(1), page.getByRole("row").nth(2)];
+  expect(await fresh.innerText()).toContain("Active");
+  expect(await old.innerText()).toMatch(/ends in [67] days/);
+  const { hostname, port } = new URL(peal.edgeUrl);
+  for (const row of [fresh, old]) {
+    const key = await row.locator("code").filter({ visible: true }).first().innerText();
+    await row.getByRole("button", { name: /^Reveal secret/ }).click();
+    await row.getByRole("button", { name: /^Hide secret/ }).waitFor();
+    const secret = await row.locator("code").filter({ visible: true }).nth(1).innerText();
+    const server = new Pusher({ appId, key, secret, host: hostname, port, useTLS: false });
+    expect((await server.trigger("my-channel", "my-event", "x")).status).toBe(200);
+  }
+  // Its use is told after a while, without a reload.
+  await expect.poll(() => fresh.innerText(), { timeout: 90_000, interval: 1000 }).not.toContain("Never");
+
+  await old.getByRole("button", { name: /^Keep key/ }).click();
+  await shown("Retiring").waitFor({ state: "detached" });
+  expect(await shown("Active").count()).toBe(2);
+  expect(complaints).toEqual([]);
+  await context.close();
+}, 150_000);
+
+test("a key for publishing alone publishes, and is refused everything else by name", async () => {
+  const { page, context, complaints } = await visitor(browser);
+  await logIn(page, peal.dashboardUrl, demo);
+  const appId = await createApp(page, peal.dashboardUrl, "Scopes");
+  await page.goto(`${peal.dashboardUrl}/apps/${appId}/keys`);
+  await page.getByRole("button", { name: "Create key" }).click();
+  const dialog = page.getByRole("dialog", { name: "Create a key" });
+  await dialog.getByLabel("Label").fill("Billing");
+  const create = dialog.getByRole("button", { name: "Create key" });
+  for (const name of ["Publish", "Subscribe", "Query"]) await dialog.getByRole("switch", { name }).click();
+  expect(await create.getAttribute("aria-disabled")).toBe("true");
+  await dialog.getByRole("switch", { name: "Publish" }).click();
+  await create.click();
+  await dialog.waitFor({ state: "detached" });
+
+  const row = page.getByRole("row").filter({ hasText: "Billing" });
+  expect(await row.innerText()).toContain("Publish");
+  const key = await row.locator("code").filter({ visible: true }).first().innerText();
+  await row.getByRole("button", { name: /^Reveal secret/ }).click();
+  await row.getByRole("button", { name: /^Hide secret/ }).waitFor();
+  const secret = await row.locator("code").filter({ visible: true }).nth(1).innerText();
+  const { hostname, port } = new URL(peal.edgeUrl);
+  const server = new Pusher({ appId, key, secret, host: hostname, port, useTLS: false });
+  expect((await server.trigger("my-channel", "my-event", "x")).status).toBe(200);
+  await expect(server.get({ path: "/channels", params: {} })).rejects.toMatchObject({
+    status: 403,
+    body: expect.stringContaining("needs query and has publish"),
+  });
+
+  await row.getByRole("button", { name: /^Revoke key/ }).click();
+  const question = page.getByRole("alertdialog", { name: "Revoke this key?" });
+  expect(await question.innerText()).toContain("Type Billing to confirm");
+  expect(await question.innerText()).not.toContain("the only key");
+  await confirmRevoke(page);
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
 test("without an active key, get started says so and leads to the keys", async () => {
   const { page, context } = await visitor(browser);
   await logIn(page, peal.dashboardUrl, demo);
@@ -76,9 +157,8 @@ test("without an active key, get started says so and leads to the keys", async (
   await page.goto(`${peal.dashboardUrl}/apps/${appId}/keys`);
   await page.getByRole("button", { name: /^Revoke key/ }).click();
   const dialog = page.getByRole("alertdialog");
-  expect(await dialog.innerText()).toContain("It is the only active key");
-  await dialog.getByRole("button", { name: "Revoke key" }).click();
-  await dialog.waitFor({ state: "detached" });
+  expect(await dialog.innerText()).toContain("It is the only key that works");
+  await confirmRevoke(page);
 
   await start.getByRole("heading", { name: "This app has no active key" }).waitFor({ timeout: 5000 });
   await start.getByRole("link", { name: "Go to keys" }).waitFor();

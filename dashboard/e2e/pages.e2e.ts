@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createApp, launch, logIn, signUp, visitor } from "./browser";
+import { confirmRevoke, createApp, createKey, launch, logIn, signUp, visitor } from "./browser";
 import { check, folder } from "./look";
 import { demo, makeDataFolder, type Peal, startPeal } from "./peal";
 
@@ -27,13 +27,25 @@ beforeAll(async () => {
     arabic: await createApp(page, peal.dashboardUrl, "فريق المحادثة المباشرة"),
   };
   await page.goto(`${peal.dashboardUrl}/apps/${app.short}/keys`);
-  await page.getByRole("button", { name: "Create key" }).click();
+  await createKey(page);
   await page
     .getByRole("button", { name: /^Revoke key/ })
     .nth(1)
     .click();
-  await page.getByRole("alertdialog").getByRole("button", { name: "Revoke key" }).click();
-  await page.getByRole("alertdialog").waitFor({ state: "detached" });
+  await confirmRevoke(page);
+  // One with a long label that retires.
+  await page.getByRole("button", { name: "Create key" }).click();
+  const dialog = page.getByRole("dialog", { name: "Create a key" });
+  await dialog.getByLabel("Label").fill(longName);
+  await dialog.getByRole("switch", { name: "Query" }).click();
+  await dialog.getByRole("button", { name: "Create key" }).click();
+  await dialog.waitFor({ state: "detached" });
+  await page
+    .getByRole("button", { name: /^Rotate key/ })
+    .nth(1)
+    .click();
+  await page.getByRole("dialog").getByRole("button", { name: "Rotate key" }).click();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
   await context.close();
 });
 afterAll(async () => {
@@ -100,12 +112,30 @@ describe.concurrent.each(["light", "dark"] as const)("%s", (theme) => {
       await look("start-laravel");
 
       await open(`/apps/${app.short}/keys`);
-      await page.getByRole("button", { name: /^Reveal secret/ }).click();
+      await page
+        .getByRole("button", { name: /^Reveal secret/ })
+        .first()
+        .click();
       await page.getByRole("button", { name: /^Hide secret/ }).waitFor();
       await look("keys");
-      await page.getByRole("button", { name: /^Revoke key/ }).click();
+      await page
+        .getByRole("button", { name: /^Revoke key/ })
+        .first()
+        .click();
       await page.getByRole("alertdialog").waitFor();
       await look("keys-revoke");
+      await page.keyboard.press("Escape");
+      await page
+        .getByRole("button", { name: /^Rotate key/ })
+        .last()
+        .click();
+      await page.getByRole("dialog").waitFor();
+      await look("keys-rotate");
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: "Create key" }).click();
+      await page.getByRole("dialog").waitFor();
+      await look("keys-create");
+      await page.keyboard.press("Escape");
 
       await open(`/apps/${app.long}/settings`);
       await heading("Settings");
@@ -228,5 +258,31 @@ test("loading and failing, drawn on purpose", async () => {
   await page.unroute("**/GetAppSettings");
   await page.getByRole("button", { name: "Try again" }).click();
   await page.getByRole("switch", { name: "Client events" }).waitFor();
+
+  let answerKeys = () => {};
+  const keysHeld = new Promise<void>((resolve) => {
+    answerKeys = resolve;
+  });
+  await page.route("**/ListKeys", async (route) => {
+    await keysHeld;
+    await route.fulfill({
+      status: 500,
+      headers: { "content-type": "application/json", "x-request-id": "0192f0c1-request" },
+      body: JSON.stringify({ code: "internal", message: "internal error" }),
+    });
+  });
+  await page.goto(`${peal.dashboardUrl}/apps/${app.long}/keys`);
+  await page.getByText("Loading keys").waitFor({ state: "attached" });
+  await check(page, "keys-loading-1440-light", 1440);
+  answerKeys();
+  await page.getByRole("heading", { name: "Could not load the keys" }).waitFor();
+  await check(page, "keys-error-1440-light", 1440);
+  await page.unroute("**/ListKeys");
+  await page.route("**/ListKeys", (route) =>
+    route.fulfill({ headers: { "content-type": "application/json" }, body: "{}" }),
+  );
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByRole("heading", { name: "This app has no key" }).waitFor();
+  await check(page, "keys-empty-1440-light", 1440);
   await context.close();
 });

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -43,10 +44,13 @@ func (a *apps) ByKey(_ context.Context, key string) (*tenants.App, error) {
 	return nil, fmt.Errorf("key %s: %w", key, tenants.ErrNotFound)
 }
 
+// set makes a key open an app, for everything.
 func (a *apps) set(key string, app *tenants.App) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.byKey[key] = app
+	with := *app
+	with.Keys = append(slices.Clone(app.Keys), tenants.Key{Public: key, AppID: app.ID, Scopes: tenants.ScopeAll, State: tenants.KeyActive})
+	a.byKey[key] = &with
 }
 
 func newApp(id string, enabled bool) *tenants.App {

@@ -19,6 +19,9 @@ func (s *Server) batchEvents(ctx context.Context, q query) (response, error) {
 	if err := q.work.parseBatch(root, &q.app.Limits); err != nil {
 		return response{}, err
 	}
+	if err := q.mayBeTold(); err != nil {
+		return response{}, err
+	}
 	key, err := q.key()
 	switch {
 	case err != nil:

@@ -76,9 +76,12 @@ func toRefusal(err error) *refusal {
 	var limit *publish.LimitError
 	var quota publish.QuotaError
 	var used *publish.KeyUsedError
+	var scope *tenants.ScopeError
 	switch {
 	case errors.As(err, &ready):
 		return ready
+	case errors.As(err, &scope):
+		return &refusal{status: http.StatusForbidden, text: scope.Error()}
 	case errors.As(err, &auth):
 		return &refusal{status: http.StatusUnauthorized, text: auth.Error()}
 	case errors.As(err, &syntax):
@@ -126,7 +129,11 @@ func reject(tally *usage.Tally, err error) {
 	var quota publish.QuotaError
 	var used *publish.KeyUsedError
 	var auth *pusher.AuthError
+	var scope *tenants.ScopeError
 	switch {
+	case errors.As(err, &scope):
+		tally.Rejected(usage.NotAllowed)
+		return
 	case errors.As(err, &event), errors.As(err, &limit), errors.As(err, &quota), errors.As(err, &used), errors.Is(err, publish.ErrTooManyKeys),
 		errors.Is(err, publish.ErrUnavailable), errors.Is(err, context.Canceled):
 		return

@@ -14,6 +14,9 @@ func (s *Server) events(ctx context.Context, q query) (response, error) {
 	if err := q.parseEvent(); err != nil {
 		return response{}, err
 	}
+	if err := q.mayBeTold(); err != nil {
+		return response{}, err
+	}
 	key, err := q.key()
 	if err != nil {
 		return response{}, err

@@ -68,16 +68,21 @@ func newApps() apps {
 		known[id] = &tenants.App{
 			ID: id, Enabled: true, Features: tenants.DefaultFeatures(), Limits: tenants.DefaultLimits(),
 			Keys: []tenants.Key{
-				{Public: "key" + id, AppID: id, Secret: tenants.NewSecret("secret" + id), State: tenants.KeyActive},
-				{Public: "second" + id, AppID: id, Secret: tenants.NewSecret("other" + id), State: tenants.KeyActive},
+				{Public: "key" + id, AppID: id, Secret: tenants.NewSecret("secret" + id), Scopes: tenants.ScopeAll, State: tenants.KeyActive},
+				{Public: "second" + id, AppID: id, Secret: tenants.NewSecret("other" + id), Scopes: tenants.ScopeAll, State: tenants.KeyActive},
 				{Public: "revoked" + id, AppID: id, Secret: tenants.NewSecret("old" + id), State: tenants.KeyRevoked},
 			},
 		}
 		set(known[id])
 	}
 	known["3"].Keys = append(known["3"].Keys, tenants.Key{
-		Public: workedKey, AppID: "3", Secret: tenants.NewSecret("7ad3773142a6692b25b8"), State: tenants.KeyActive,
+		Public: workedKey, AppID: "3", Secret: tenants.NewSecret("7ad3773142a6692b25b8"), Scopes: tenants.ScopeAll, State: tenants.KeyActive,
 	})
+	for set := range tenants.KeyScopes(8) { // and one key for each set of scopes
+		known["3"].Keys = append(known["3"].Keys, tenants.Key{
+			Public: "scoped" + strings.ReplaceAll(set.String(), ", ", "-"), AppID: "3", Secret: tenants.NewSecret("scoped"), Scopes: set, State: tenants.KeyActive,
+		})
+	}
 	return known
 }
 

@@ -80,6 +80,14 @@ func queryInfo(signed *pusher.SignedRequest, here attributes) (attributes, error
 	return asked, nil
 }
 
+// mayBeTold refuses a publish that asks for counts under a key that may not ask for them by themselves.
+func (q query) mayBeTold() error {
+	if !asks(q.work.infos) || q.scopes.Allow(tenants.ScopeQuery) {
+		return nil
+	}
+	return &tenants.ScopeError{Key: q.work.signed.Key(), Have: q.scopes, Want: tenants.ScopeQuery}
+}
+
 // applying returns those of the attributes that there are for a channel.
 func (a attributes) applying(app *tenants.App, channel string) attributes {
 	kind := channels.KindOf(channel)

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/pealhq/peal/tenants"
 )
 
 // The routes, as metrics name them.
@@ -25,7 +27,8 @@ const (
 // endpoint is what a route leads to.
 type endpoint struct {
 	name   string
-	method string // GET, which stands for HEAD as well, or POST
+	method string            // GET, which stands for HEAD as well, or POST
+	scope  tenants.KeyScopes // what the key that signs a request must be for
 	handle handler
 	ok     prometheus.Counter // its answers of 200, resolved once so that counting them allocates nothing
 }

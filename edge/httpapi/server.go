@@ -48,6 +48,7 @@ type Server struct {
 	routes   map[string]*endpoint // by the route's name
 	scratch  scratches
 	away     rate.Sometimes // when to log that something is
+	newKeys  *rate.Limiter  // of questions whether a key is one that this edge has not heard of yet
 	json     []string       // the content type of an answer, shared by all of them
 	requests *prometheus.CounterVec
 	panics   prometheus.Counter
@@ -56,6 +57,7 @@ type Server struct {
 // query is a request that is signed, whose body was read, and that the app may make.
 type query struct {
 	app    *tenants.App
+	scopes tenants.KeyScopes // of the key that signed it
 	route  route
 	header http.Header
 	work   *scratch
@@ -76,6 +78,9 @@ type response struct {
 	replayed bool
 }
 
+// newKeysPerSecond bounds how often it is asked whether a key that a known app does not have has been made meanwhile.
+const newKeysPerSecond = 100
+
 // NewServer returns a server.
 func NewServer(cfg Config) *Server {
 	if cfg.Lists == nil {
@@ -86,6 +91,8 @@ func NewServer(cfg Config) *Server {
 		routes: make(map[string]*endpoint),
 		json:   []string{"application/json"},
 		away:   rate.Sometimes{First: 1, Interval: time.Second},
+		// Whoever guesses keys must not take the database's time.
+		newKeys: rate.NewLimiter(newKeysPerSecond, newKeysPerSecond),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "peal_http_requests_total", Help: "Requests to the HTTP API, by route and status.",
 		}, []string{"route", "code"}),
@@ -94,15 +101,15 @@ func NewServer(cfg Config) *Server {
 		}),
 	}
 	for _, e := range []endpoint{
-		{name: routeEvents, method: http.MethodPost, handle: s.events},
-		{name: routeBatchEvents, method: http.MethodPost, handle: s.batchEvents},
-		{name: routeChannelEvents, method: http.MethodPost, handle: s.channelEvents},
-		{name: routeChannels, method: http.MethodGet, handle: s.channels},
-		{name: routeChannel, method: http.MethodGet, handle: s.channel},
-		{name: routeChannelUsers, method: http.MethodGet, handle: s.channelUsers},
-		{name: routeChannelStats, method: http.MethodGet, handle: s.channelStats},
-		{name: routeConnections, method: http.MethodGet, handle: s.connections},
-		{name: routeTerminate, method: http.MethodPost, handle: s.terminate},
+		{name: routeEvents, method: http.MethodPost, scope: tenants.ScopePublish, handle: s.events},
+		{name: routeBatchEvents, method: http.MethodPost, scope: tenants.ScopePublish, handle: s.batchEvents},
+		{name: routeChannelEvents, method: http.MethodPost, scope: tenants.ScopePublish, handle: s.channelEvents},
+		{name: routeChannels, method: http.MethodGet, scope: tenants.ScopeQuery, handle: s.channels},
+		{name: routeChannel, method: http.MethodGet, scope: tenants.ScopeQuery, handle: s.channel},
+		{name: routeChannelUsers, method: http.MethodGet, scope: tenants.ScopeQuery, handle: s.channelUsers},
+		{name: routeChannelStats, method: http.MethodGet, scope: tenants.ScopeQuery, handle: s.channelStats},
+		{name: routeConnections, method: http.MethodGet, scope: tenants.ScopeQuery, handle: s.connections},
+		{name: routeTerminate, method: http.MethodPost, scope: tenants.ScopePublish, handle: s.terminate},
 	} {
 		e.ok = s.requests.WithLabelValues(e.name, strconv.Itoa(http.StatusOK))
 		s.routes[e.name] = &e
@@ -159,7 +166,7 @@ func (s *Server) count(name string, status int) {
 func (s *Server) answer(ctx context.Context, w http.ResponseWriter, r *http.Request, route route) (response, error) {
 	work := s.scratch.get()
 	defer s.scratch.put(work)
-	app, secret, err := s.authenticate(ctx, &work.signed, r, route)
+	app, key, err := s.authenticate(ctx, &work.signed, r, route)
 	var tally *usage.Tally // Nobody's while nobody knows whose.
 	if app != nil {
 		tally = s.cfg.Usage.Tally(app.TenantID, app.ID)
@@ -168,18 +175,19 @@ func (s *Server) answer(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		work.body, err = readBody(work.body, w, r, &app.Limits)
 	}
 	if err == nil {
-		err = work.signed.Verify(secret, work.body)
+		err = work.signed.Verify(key.Secret.Reveal(), work.body)
 	}
 	if err != nil {
 		reject(tally, err)
 		return response{}, err
 	}
 	tally.Called(len(work.body))
-	if why, err := mayAsk(app, r); err != nil {
+	key.Use.Touch()
+	if why, err := mayAsk(app, &key, route, r); err != nil {
 		tally.Rejected(why)
 		return response{}, err
 	}
-	answer, err := route.handle(ctx, query{app: app, route: route, header: r.Header, work: work, w: w})
+	answer, err := route.handle(ctx, query{app: app, scopes: key.Scopes, route: route, header: r.Header, work: work, w: w})
 	if err != nil {
 		reject(tally, err)
 	}

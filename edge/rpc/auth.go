@@ -16,13 +16,19 @@ import (
 	"github.com/pealhq/peal/usage"
 )
 
-// appKey is where the context holds the caller's app.
-type appKey struct{}
+// callerKey is where the context holds who calls.
+type callerKey struct{}
+
+// caller is the app that calls, with the key that it calls with.
+type caller struct {
+	app *tenants.App
+	key tenants.Key
+}
 
 // app returns the app that calls. It is there in every method.
 func app(ctx context.Context) *tenants.App {
-	a, _ := ctx.Value(appKey{}).(*tenants.App)
-	return a
+	c, _ := ctx.Value(callerKey{}).(caller)
+	return c.app
 }
 
 var (
@@ -37,13 +43,13 @@ var (
 func (s *Server) authenticate(next http.Handler) http.Handler {
 	writer := connect.NewErrorWriter()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a, err := s.caller(r)
+		a, key, err := s.caller(r)
 		if err == nil {
 			body := &measured{ReadCloser: r.Body}
 			r.Body = body
 			// When it is known how much was sent; a panic is caught before it comes here.
 			defer func() { s.tally(a).Called(body.bytes) }()
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), appKey{}, a)))
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller{a, key})))
 			return
 		}
 		s.tally(a).Rejected(whyNot(err))
@@ -84,36 +90,37 @@ func whyNot(err error) usage.Reason {
 
 // caller returns the app whose key and secret a request carries, which is there also with an error, as soon as it is known.
 // The secret travels as it is, so the way must be encrypted or not leave the machine.
-func (s *Server) caller(r *http.Request) (*tenants.App, error) {
+func (s *Server) caller(r *http.Request) (a *tenants.App, key tenants.Key, err error) {
 	if !encrypted(r) {
-		return nil, errNotEncrypted
+		return nil, key, errNotEncrypted
 	}
 	public, secret, ok := r.BasicAuth()
 	if !ok || public == "" || secret == "" {
-		return nil, errNoCredentials
+		return nil, key, errNoCredentials
 	}
-	a, err := s.cfg.Apps.ByKey(r.Context(), public)
+	a, err = s.cfg.Apps.ByKey(r.Context(), public)
 	if errors.Is(err, tenants.ErrNotFound) {
-		return nil, errBadCredentials
+		return nil, key, errBadCredentials
 	}
 	if err != nil {
-		return nil, err
+		return nil, key, err
 	}
-	key, ok := a.Key(public)
+	key, ok = a.Key(public)
 	// Of equal length after hashing, so that the time tells nothing of the secret's either.
 	want, got := sha256.Sum256([]byte(key.Secret.Reveal())), sha256.Sum256([]byte(secret))
 	if !ok || subtle.ConstantTimeCompare(want[:], got[:]) != 1 {
-		return a, errBadCredentials
+		return a, key, errBadCredentials
 	}
+	key.Use.Touch()
 	switch {
 	case !a.Open():
-		return a, errDisabled
+		return a, key, errDisabled
 	case a.Features.TLSOnly && !session.OverTLS(r):
-		return a, errNoTLS
+		return a, key, errNoTLS
 	case r.ContentLength > maxRequestBytes:
-		return a, connect.NewError(connect.CodeInvalidArgument, errTooLarge)
+		return a, key, connect.NewError(connect.CodeInvalidArgument, errTooLarge)
 	}
-	return a, nil
+	return a, key, nil
 }
 
 // encrypted tells whether a request came over TLS, to us or to a proxy that we trust, or from this machine itself.

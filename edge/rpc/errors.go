@@ -40,9 +40,12 @@ func (s *Server) toConnect(ctx context.Context, err error) *connect.Error {
 	var event *publish.EventError
 	var limited *publish.LimitError
 	var quota publish.QuotaError
+	var scope *tenants.ScopeError
 	switch {
 	case errors.As(err, &ready):
 		return ready
+	case errors.As(err, &scope):
+		return connect.NewError(connect.CodePermissionDenied, scope)
 	case errors.As(err, &event):
 		return invalid(event.Field, event.Reason)
 	case errors.As(err, &limited):
@@ -83,7 +86,10 @@ func wrongCall(field, reason string) error { return mistake{invalid(field, reaso
 // reject counts a call that was refused here.
 func (s *Server) reject(ctx context.Context, err error) {
 	var wrong mistake
+	var scope *tenants.ScopeError
 	switch {
+	case errors.As(err, &scope):
+		s.tally(app(ctx)).Rejected(usage.NotAllowed)
 	case errors.As(err, &wrong):
 		s.tally(app(ctx)).Rejected(usage.Invalid)
 	case errors.Is(err, tenants.ErrBusy):

@@ -62,7 +62,7 @@ func New(cfg Config) *Server {
 		connect.WithReadMaxBytes(maxRequestBytes),
 		connect.WithCodec(strictJSON{"json"}),
 		connect.WithCodec(strictJSON{"json; charset=utf-8"}),
-		connect.WithInterceptors(s.count(), s.recoverPanics(), s.mapErrors()))
+		connect.WithInterceptors(s.count(), s.recoverPanics(), s.mapErrors(), authorize()))
 	s.handler = requestid.Handler(s.authenticate(h))
 	return s
 }

@@ -85,13 +85,21 @@ func newEdgeOn(t *testing.T, cfg channels.MemoryConfig) *edge {
 	newApp := func(id, key string, enabled bool) *tenants.App {
 		return &tenants.App{
 			ID: id, Enabled: enabled, Limits: tenants.DefaultLimits(),
-			Keys: []tenants.Key{{Public: key, Secret: tenants.NewSecret("secret"), State: tenants.KeyActive}},
+			Keys: []tenants.Key{{Public: key, Secret: tenants.NewSecret("secret"), Scopes: tenants.ScopeAll, State: tenants.KeyActive}},
 		}
 	}
 	e := &edge{t: t, app: newApp("1", "key", true), bus: channels.NewMemoryBus(cfg)}
 	e.hub = channels.NewHub(e.bus)
+	known := apps{"key": e.app, "disabled": newApp("2", "disabled", false), "other": newApp("3", "other", true)}
+	for set := range tenants.KeyScopes(8) { // and one key for each set of scopes
+		k := tenants.Key{
+			Public: "scoped" + strings.ReplaceAll(set.String(), ", ", "-"), Secret: tenants.NewSecret("secret"), Scopes: set, State: tenants.KeyActive,
+		}
+		e.app.Keys = append(e.app.Keys, k)
+		known[k.Public] = e.app
+	}
 	server := rpc.New(rpc.Config{
-		Apps:      apps{"key": e.app, "disabled": newApp("2", "disabled", false), "other": newApp("3", "other", true)},
+		Apps:      known,
 		Publisher: publish.New(publish.Config{Bus: e.bus, Limiter: limits.NewLimiter(limits.NewMemoryRates(), nil)}),
 		Presence:  e.bus, Logger: slog.New(slog.DiscardHandler),
 	})

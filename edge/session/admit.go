@@ -74,12 +74,17 @@ func (r *Registry) Admit(ctx context.Context, v Visitor) (Guest, *Ending) {
 		return g, end
 	}
 	var end *Ending
+	why := whyNoKey
 	g.App, end = r.lookUp(ctx, v.Key)
 	if end == nil {
-		end = mayUse(g.App, g.Origin, g.TLS)
+		end, why = mayUse(g.App, g.Origin, g.TLS), whyEnded
 	}
-	if end != nil && g.App != nil {
-		r.Reject(g.App, whyEnded(end))
+	switch {
+	case end == nil:
+		k, _ := g.App.Key(v.Key)
+		k.Use.Touch()
+	case g.App != nil:
+		r.Reject(g.App, why(end))
 	}
 	return g, end
 }
@@ -91,7 +96,15 @@ func (r *Registry) Reject(app *tenants.App, why usage.Reason) {
 	}
 }
 
-// whyEnded tells why an app's key or settings keep somebody out.
+// whyNoKey tells why a key does not let somebody in.
+func whyNoKey(end *Ending) usage.Reason {
+	if end.Code == pusher.CloseUnauthorized {
+		return usage.NotAllowed // It is for something else.
+	}
+	return whyEnded(end)
+}
+
+// whyEnded tells why an app's settings keep somebody out.
 func whyEnded(end *Ending) usage.Reason {
 	switch end.Code {
 	case pusher.CloseAppDisabled:
@@ -138,6 +151,13 @@ func (r *Registry) lookUp(ctx context.Context, key string) (*tenants.App, *Endin
 			r.cfg.Logger.ErrorContext(ctx, "look up app", slog.Any("error", err))
 		}
 		return nil, EndWith(pusher.CloseOverCapacity)
+	}
+	k, ok := app.Key(key)
+	switch {
+	case !ok: // It has stopped to work since.
+		return app, &Ending{pusher.CloseUnknownApp, "App key " + shortenKey(key) + " does not work any more"}
+	case !k.Scopes.Allow(tenants.ScopeSubscribe):
+		return app, &Ending{pusher.CloseUnauthorized, "App key " + shortenKey(key) + " opens no sockets: it has no scope subscribe"}
 	case !app.Open():
 		return app, EndWith(pusher.CloseAppDisabled)
 	}

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"context"
+	"net/http"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -13,7 +15,7 @@ import (
 
 // authorizeSubscription tells whether the customer's server has signed what the client asks for, and on a presence channel as
 // whom the client comes. It is checked before anything else about the channel, so that who has no signature learns nothing.
-func (s *Session) authorizeSubscription(app *tenants.App, asked pusher.Subscription) (*channels.Member, *refusal) {
+func (s *Session) authorizeSubscription(ctx context.Context, app *tenants.App, asked pusher.Subscription) (*channels.Member, *refusal) {
 	kind := channels.KindOf(asked.Channel)
 	if !kind.Authorized() {
 		return nil, nil
@@ -21,11 +23,25 @@ func (s *Session) authorizeSubscription(app *tenants.App, asked pusher.Subscript
 	if asked.Auth == "" {
 		return nil, unauthorized("Auth info required to subscribe to " + asked.Channel)
 	}
-	auth, secret, ok := parseAuth(app, asked.Auth)
+	auth, key, ok := s.parseAuth(ctx, app, asked.Auth)
 	if !ok {
 		return nil, unauthorized("Invalid key in subscription auth data: '" + shorten(asked.Auth) + "'")
 	}
-	id := s.carrier.ID()
+	member, r := s.verifySubscription(app, asked, auth, key.Secret.Reveal())
+	if r != nil {
+		return nil, r
+	}
+	key.Use.Touch()
+	// Only who has the secret is told what the key is for.
+	if err := key.Need(tenants.ScopeSubscribe); err != nil {
+		return nil, &refusal{usage.NotAllowed, typeAuthError, http.StatusForbidden, err.Error()}
+	}
+	return member, nil
+}
+
+// verifySubscription tells whether a secret signed what the client asks for.
+func (s *Session) verifySubscription(app *tenants.App, asked pusher.Subscription, auth pusher.Authorization, secret string) (*channels.Member, *refusal) {
+	kind, id := channels.KindOf(asked.Channel), s.carrier.ID()
 	if !kind.Members() {
 		// Whether a private channel's data belongs to what is signed is not settled, so both ways are right.
 		if !auth.VerifyChannel(secret, id, asked.Channel) &&
@@ -74,14 +90,25 @@ func checkMember(app *tenants.App, channel string, m *channels.Member) (*channel
 	return m, nil
 }
 
-// parseAuth returns an authorization and the secret that it must be signed with. Any active key of the app will do.
-func parseAuth(app *tenants.App, text string) (auth pusher.Authorization, secret string, ok bool) {
+// parseAuth returns an authorization and the key that it must be signed with. Any key of the app that works will do.
+func (s *Session) parseAuth(ctx context.Context, app *tenants.App, text string) (auth pusher.Authorization, key tenants.Key, ok bool) {
 	auth, ok = pusher.ParseAuthorization(text)
 	if !ok {
-		return auth, "", false
+		return auth, key, false
 	}
-	key, ok := app.Key(auth.Key)
-	return auth, key.Secret.Reveal(), ok
+	if key, ok = app.Key(auth.Key); ok {
+		return auth, key, true
+	}
+	// A key may be used before this edge has heard that it was made. Whoever guesses keys must not take the database's time.
+	if !s.registry.newKeys.Allow() {
+		return auth, key, false
+	}
+	newer, err := s.registry.cfg.Apps.ByKey(ctx, auth.Key)
+	if err != nil || newer.ID != app.ID {
+		return auth, key, false
+	}
+	key, ok = newer.Key(auth.Key)
+	return auth, key, ok
 }
 
 func wrongSignature(signed, got string) *refusal {

@@ -137,14 +137,15 @@ func (r *Registry) recount(s *Session) {
 // tryAgainEvery is how often what could not be done is tried again.
 const tryAgainEvery = 2 * time.Second
 
-// Run counts those who came while that could not be done, and checks those again whose right could not be checked, until
-// ctx ends.
+// Run counts those who came while that could not be done, checks those again whose right could not be checked, and ends those
+// whose key stops to work by the clock, until ctx ends.
 func (r *Registry) Run(ctx context.Context) error {
-	var both sync.WaitGroup
+	var all sync.WaitGroup
 	// Apart from each other: what one of them waits for, the other does not need.
-	both.Go(func() { again(ctx, func() { r.countLate(ctx); r.full.forget(time.Now()) }) })
-	both.Go(func() { again(ctx, func() { r.recheckLate(ctx) }) })
-	both.Wait()
+	all.Go(func() { again(ctx, func() { r.countLate(ctx); r.full.forget(time.Now()) }) })
+	all.Go(func() { again(ctx, func() { r.recheckLate(ctx) }) })
+	all.Go(func() { r.endRetired(ctx) })
+	all.Wait()
 	return nil
 }
 

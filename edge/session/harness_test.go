@@ -156,7 +156,7 @@ func newEdge(t testing.TB) *edge {
 		bus:  &fragileBus{MemoryBus: channels.NewMemoryBus(channels.MemoryConfig{Notices: session.Notices()})},
 		app: &tenants.App{
 			ID: "1", Enabled: true, Features: tenants.DefaultFeatures(), Limits: tenants.DefaultLimits(),
-			Keys: []tenants.Key{{Public: demoKey, Secret: tenants.NewSecret(demoSecret), State: tenants.KeyActive}},
+			Keys: []tenants.Key{{Public: demoKey, Secret: tenants.NewSecret(demoSecret), Scopes: tenants.ScopeAll, State: tenants.KeyActive}},
 		},
 	}
 	e.app.Limits.ChannelsPerSocket = 3

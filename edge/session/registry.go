@@ -48,10 +48,12 @@ type RegistryConfig struct {
 // Registry is what all conversations of an edge share, by whatever door they came: it decides who may come in, knows
 // who is there, and has those leave that lost their right. All methods may be called at the same time.
 type Registry struct {
-	cfg      RegistryConfig
-	full     fullness
-	troubles rate.Sometimes // when to log them
-	tooFast  prometheus.Counter
+	cfg         RegistryConfig
+	full        fullness
+	retirements *retirements
+	newKeys     *rate.Limiter  // of questions whether a key is one that this edge has not heard of yet
+	troubles    rate.Sometimes // when to log them
+	tooFast     prometheus.Counter
 
 	mu        sync.Mutex
 	apps      map[string]map[*Session]struct{} // guarded by mu; by the app's id
@@ -60,13 +62,17 @@ type Registry struct {
 	unchecked map[string]struct{}              // guarded by mu; the apps whose conversations are to be checked again
 }
 
+// newKeysPerSecond bounds how often it is asked whether a key that a known app does not have has been made meanwhile.
+const newKeysPerSecond = 100
+
 // NewRegistry returns a registry without conversations.
 func NewRegistry(cfg RegistryConfig) *Registry {
 	tooFast := prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "peal_connections_too_fast_total", Help: "Clients that were refused because more of their app were connecting than may in a second.",
 	})
 	return &Registry{
-		tooFast: tooFast, cfg: cfg, troubles: rate.Sometimes{First: 20, Interval: time.Second},
+		tooFast: tooFast, retirements: newRetirements(), newKeys: rate.NewLimiter(newKeysPerSecond, newKeysPerSecond),
+		cfg: cfg, troubles: rate.Sometimes{First: 20, Interval: time.Second},
 		apps: make(map[string]map[*Session]struct{}), tenants: make(map[uuid.UUID]int),
 		uncounted: make(map[*Session]struct{}), unchecked: make(map[string]struct{}),
 	}
@@ -96,15 +102,19 @@ func (r *Registry) enter(ctx context.Context, s *Session) *Ending {
 		return end
 	}
 	app, end := r.lookUp(ctx, s.key)
+	why := whyNoKey
 	if end == nil {
-		end = s.mayGoOn(app)
+		end, why = s.mayGoOn(app), whyEnded
 	}
 	if end == nil {
 		s.app.CompareAndSwap(was, app) // A recheck that came since has settings at least as new.
 		r.recount(s)
+		if !app.NextRetirement(time.Now()).IsZero() {
+			r.retirements.note(app)
+		}
 	}
 	if end.Final() {
-		s.tally.Rejected(whyEnded(end))
+		s.tally.Rejected(why(end))
 		return end
 	}
 	return nil
@@ -154,6 +164,9 @@ func (r *Registry) Recheck(ctx context.Context, appID string) {
 func (r *Registry) recheck(ctx context.Context, appID string) bool {
 	for key, sessions := range r.byKey(appID) {
 		app, end := r.lookUp(ctx, key)
+		if end == nil {
+			r.retirements.note(app)
+		}
 		for _, s := range sessions {
 			why := end
 			if why == nil {

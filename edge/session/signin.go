@@ -32,9 +32,9 @@ func (s *Session) signin(ctx context.Context, frame pusher.ClientFrame) {
 		s.refuse(usage.SubscriptionLimit, "Too many sign-ins in a short time, try again in a moment")
 		return
 	}
-	u, problem := s.authenticate(app, auth, userData)
+	u, why, problem := s.authenticate(ctx, app, auth, userData)
 	if problem != "" {
-		s.refuse(usage.Unauthorized, problem)
+		s.refuse(why, problem)
 		return
 	}
 	if s.user == nil {
@@ -50,28 +50,32 @@ func (s *Session) signin(ctx context.Context, frame pusher.ClientFrame) {
 }
 
 // authenticate reads who a client is by its server's word, or says what is wrong with that word.
-func (s *Session) authenticate(app *tenants.App, auth, userData string) (u pusher.User, problem string) {
+func (s *Session) authenticate(ctx context.Context, app *tenants.App, auth, userData string) (u pusher.User, why usage.Reason, problem string) {
 	if auth == "" {
-		return u, "Auth info required to sign in"
+		return u, usage.Unauthorized, "Auth info required to sign in"
 	}
-	signed, secret, ok := parseAuth(app, auth)
+	signed, key, ok := s.parseAuth(ctx, app, auth)
 	if !ok {
-		return u, "Invalid key in sign-in auth data: '" + shorten(auth) + "'"
+		return u, usage.Unauthorized, "Invalid key in sign-in auth data: '" + shorten(auth) + "'"
 	}
-	if !signed.VerifyUser(secret, s.carrier.ID(), userData) {
-		return u, wrongSignature(s.carrier.ID()+"::user::"+userData, auth).text
+	if !signed.VerifyUser(key.Secret.Reveal(), s.carrier.ID(), userData) {
+		return u, usage.Unauthorized, wrongSignature(s.carrier.ID()+"::user::"+userData, auth).text
+	}
+	key.Use.Touch()
+	if err := key.Need(tenants.ScopeSubscribe); err != nil {
+		return u, usage.NotAllowed, err.Error()
 	}
 	u, err := pusher.ParseUser(userData)
 	if err != nil {
-		return u, "Invalid sign-in: " + err.Error()
+		return u, usage.Unauthorized, "Invalid sign-in: " + err.Error()
 	}
 	if err := channels.CheckUserID(u.ID); err != nil {
-		return u, "Invalid sign-in: " + err.Error()
+		return u, usage.Unauthorized, "Invalid sign-in: " + err.Error()
 	}
 	if s.user != nil && s.user.id != u.ID {
-		return u, "The connection is already signed in as another user"
+		return u, usage.Unauthorized, "The connection is already signed in as another user"
 	}
-	return u, ""
+	return u, 0, ""
 }
 
 // signIn counts the socket among the user's.

@@ -40,7 +40,7 @@ func (s *Session) subscribe(ctx context.Context, frame pusher.ClientFrame) {
 		s.refuseSubscription(channel, r)
 		return
 	}
-	member, r := s.authorizeSubscription(app, asked)
+	member, r := s.authorizeSubscription(ctx, app, asked)
 	if r != nil {
 		s.refuseSubscription(channel, r)
 		return

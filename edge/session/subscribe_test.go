@@ -125,7 +125,7 @@ func TestAnyActiveKeySigns(t *testing.T) {
 	t.Parallel()
 	e := newEdge(t)
 	e.app.Keys = append(e.app.Keys,
-		tenants.Key{Public: "second", Secret: tenants.NewSecret(demoSecret), State: tenants.KeyActive},
+		tenants.Key{Public: "second", Secret: tenants.NewSecret(demoSecret), Scopes: tenants.ScopeAll, State: tenants.KeyActive},
 		tenants.Key{Public: "revoked", Secret: tenants.NewSecret(demoSecret), State: tenants.KeyRevoked})
 	s, socket := e.open("js")
 	as := func(key, channel string) []byte {

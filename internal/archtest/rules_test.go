@@ -32,6 +32,7 @@ var mayImport = []row{
 	{"tenants/redislimits", []string{"tenants/limits"}, "how edges share what limits admit, and not for whom"},
 	{"tenants/pgpeople", []string{"tenants", "tenants/pgdb", "mail", "mail/pgoutbox"}, "the SQL of who works on the control plane, and the mails that go with a change"},
 	{"tenants/pgtokens", []string{"tenants", "tenants/pgdb"}, "the SQL of API tokens, and nothing else"},
+	{"tenants/pgseal", []string{"tenants", "tenants/pgdb"}, "what lies sealed in the database, whatever it is"},
 	{"tenants/...", []string{"tenants"}, "what serves tenants knows only tenants"},
 	{"channels", nil, "a foundation: where a message is heard, whatever it says and whoever sent it"},
 	{"channels/...", []string{"channels"}, "what serves channels knows only channels"},

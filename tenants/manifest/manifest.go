@@ -53,6 +53,9 @@ type rule struct {
 type key struct {
 	Key    string `yaml:"key"`
 	Secret string `yaml:"secret"`
+	Label  string `yaml:"label"`
+	// The names are checked by the package tenants; none means that the file does not say.
+	Scopes *[]string `yaml:"scopes"`
 }
 
 // Parse reads a manifest and checks it by itself. What is wrong with the file's shape comes with line and
@@ -90,16 +93,33 @@ func (f file) manifest() (tenants.Manifest, error) {
 			}
 			mt.ID = id
 		}
-		for _, a := range t.Apps {
+		for j, a := range t.Apps {
 			ma := tenants.ManifestApp{ID: a.ID, Name: a.Name, Enabled: a.Enabled, Settings: a.settings()}
-			for _, k := range a.Keys {
-				ma.Keys = append(ma.Keys, tenants.Key{Public: k.Key, Secret: tenants.NewSecret(k.Secret)})
+			for n, k := range a.Keys {
+				key, err := k.key(fmt.Sprintf("tenants[%d].apps[%d].keys[%d]", i, j, n))
+				if err != nil {
+					return m, err
+				}
+				ma.Keys = append(ma.Keys, key)
 			}
 			mt.Apps = append(mt.Apps, ma)
 		}
 		m.Tenants = append(m.Tenants, mt)
 	}
 	return m, nil
+}
+
+func (k key) key(at string) (tenants.Key, error) {
+	one := tenants.Key{Public: k.Key, Label: k.Label, Secret: tenants.NewSecret(k.Secret)}
+	if k.Scopes == nil {
+		return one, nil
+	}
+	if len(*k.Scopes) == 0 {
+		return one, tenants.Invalid(at+".scopes", "is empty, and a key for nothing is of no use; leave it out for all")
+	}
+	scopes, err := tenants.CheckKeyScopes(at+".scopes", *k.Scopes)
+	one.Scopes = scopes
+	return one, err
 }
 
 func (a app) settings() tenants.SettingsChange {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -203,11 +204,11 @@ func (a *applying) applyKeys(ctx context.Context, app *tenants.App, want []tenan
 	if err != nil {
 		return err
 	}
-	have, active := map[string]keyRow{}, 0
+	have, working := map[string]keyRow{}, 0
 	for _, r := range rows {
 		have[r.Public] = r
-		if tenants.KeyState(r.State) == tenants.KeyActive {
-			active++
+		if k := r.key(); k.Works(time.Now()) {
+			working++
 		}
 	}
 	for i, k := range want {
@@ -215,8 +216,11 @@ func (a *applying) applyKeys(ctx context.Context, app *tenants.App, want []tenan
 		field := fmt.Sprintf("keys[%d]", i)
 		row, exists := have[k.Public]
 		if !exists {
-			if active++; active > MaxActiveKeys {
-				return tenants.Invalid(field, fmt.Sprintf("is one too many; an app has at most %d active keys", MaxActiveKeys))
+			if working++; working > MaxActiveKeys {
+				return tenants.Invalid(field, fmt.Sprintf("is one too many; an app has at most %d keys that work", MaxActiveKeys))
+			}
+			if k.Scopes == 0 {
+				k.Scopes = tenants.ScopeAll
 			}
 			key, err := a.store.insertKey(ctx, a.change, k)
 			if err != nil {
@@ -231,14 +235,21 @@ func (a *applying) applyKeys(ctx context.Context, app *tenants.App, want []tenan
 		if err := a.sameKey(row, k); err != nil {
 			return at(err, field)
 		}
+		if k.Label != "" && k.Label != row.Label {
+			if _, err := a.renameKey(ctx, row, k.Label); err != nil {
+				return at(err, field)
+			}
+			a.did("key.renamed", "/%s %s to %s", app.Name, k.Public, k.Label)
+		}
 	}
 	return nil
 }
 
 // sameKey tells why a key that exists is not the one that a manifest wants. A key never changes, because
-// whoever holds it relies on it: another secret wants another key.
+// whoever holds it relies on it: another secret or other scopes want another key.
 func (a *applying) sameKey(row keyRow, want tenants.Key) error {
-	if tenants.KeyState(row.State) == tenants.KeyRevoked {
+	have := row.key()
+	if !have.Works(time.Now()) {
 		return tenants.Conflict("key", fmt.Sprintf("%s was revoked, and that is for good; use a new key", row.Public))
 	}
 	got, err := a.store.open(row)
@@ -247,6 +258,9 @@ func (a *applying) sameKey(row keyRow, want tenants.Key) error {
 	}
 	if got.Secret != want.Secret {
 		return tenants.Conflict("secret", fmt.Sprintf("key %s exists with another secret; use a new key", row.Public))
+	}
+	if want.Scopes != 0 && want.Scopes != have.Scopes {
+		return tenants.Conflict("scopes", fmt.Sprintf("key %s exists with the scopes %s; use a new key", row.Public, have.Scopes))
 	}
 	return nil
 }

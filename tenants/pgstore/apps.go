@@ -284,6 +284,16 @@ func (c change) lockApp(ctx context.Context, id string) (*tenants.App, error) {
 // DeleteApp deletes an app of the actor's tenant with its keys.
 func (s *Store) DeleteApp(ctx context.Context, actor tenants.Actor, id string) error {
 	err := s.change(ctx, actor, func(c change) error {
+		// In the order in which all others lock several keys, so that none waits for another in a circle.
+		if _, err := pgdb.All[struct{ Public string }](ctx, c, `
+			SELECT public
+			FROM keys
+			WHERE tenant_id = @tenant AND app_id = @id
+			ORDER BY public
+			FOR UPDATE`,
+			pgx.NamedArgs{"tenant": actor.TenantID, "id": id}); err != nil {
+			return err
+		}
 		row, err := pgdb.One[appRow](ctx, c, `
 			DELETE FROM apps
 			WHERE tenant_id = @tenant AND id = @id

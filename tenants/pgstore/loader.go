@@ -10,8 +10,8 @@ import (
 	"github.com/pealhq/peal/tenants/pgdb"
 )
 
-// AppByID returns an app with its active keys for the edge, whatever its tenant. It makes a [Store] a
-// [tenants.Loader].
+// AppByID returns an app with its keys for the edge, whatever its tenant. A key that retires is among them also when its date
+// has passed: the edge goes by its own clock. It makes a [Store] a [tenants.Loader].
 func (s *Store) AppByID(ctx context.Context, id string) (*tenants.App, error) {
 	return s.loadApp(ctx, `
 		SELECT `+appColumns+`
@@ -19,7 +19,7 @@ func (s *Store) AppByID(ctx context.Context, id string) (*tenants.App, error) {
 		WHERE id = @value`, id)
 }
 
-// AppByKey returns the app that an active key opens, with all its active keys.
+// AppByKey returns the app of a key that is not revoked, with all such keys.
 func (s *Store) AppByKey(ctx context.Context, public string) (*tenants.App, error) {
 	return s.loadApp(ctx, `
 		SELECT `+appColumns+`
@@ -51,7 +51,7 @@ func (s *Store) readApp(ctx context.Context, q pgdb.Querier, sql, value string) 
 	}
 	app := row.app()
 	keys, err := pgdb.All[keyRow](ctx, q, `
-		SELECT public, app_id, tenant_id, sealed, sealed_with, state, created_at, revoked_at
+		SELECT `+keyColumns+`
 		FROM keys
 		WHERE tenant_id = @tenant AND app_id = @app AND state = 'active'
 		ORDER BY created_at, public`,

@@ -7,19 +7,12 @@ package pgstore
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/pealhq/peal/tenants"
 	"github.com/pealhq/peal/tenants/pgdb"
 )
-
-// ErrKeyEncryptionKey says that a process was given another key-encryption key than the database's secrets were
-// sealed with.
-var ErrKeyEncryptionKey = errors.New("wrong key-encryption key")
 
 // Config is what a [Store] needs.
 type Config struct {
@@ -36,25 +29,6 @@ type Store struct {
 
 // New returns a store.
 func New(cfg Config) *Store { return &Store{db: cfg.DB, sealer: cfg.Sealer} }
-
-// CheckSealer returns an error when keys are sealed under another key-encryption key than the sealer's: then no
-// request could be answered.
-func (s *Store) CheckSealer(ctx context.Context) error {
-	others, err := pgdb.ReadAll[struct{ SealedWith string }](ctx, s.db, pgdb.Platform(), `
-		SELECT sealed_with
-		FROM keys
-		WHERE state = 'active' AND sealed_with <> @id
-		LIMIT 1`,
-		pgx.NamedArgs{"id": s.sealer.ID()})
-	if err != nil {
-		return fmt.Errorf("check the key-encryption key: %w", err)
-	}
-	if len(others) > 0 {
-		return fmt.Errorf("%w: the database's keys are sealed with key-encryption key %s, this process has %s",
-			ErrKeyEncryptionKey, others[0].SealedWith, s.sealer.ID())
-	}
-	return nil
-}
 
 // change is a transaction that changes apps and keys.
 type change struct{ pgdb.Change }

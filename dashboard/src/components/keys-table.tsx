@@ -1,4 +1,5 @@
-import { activeFirst, isActive, type Key } from "../api/keys";
+import type { ReactNode } from "react";
+import { activeFirst, isActive, isRetiring, type Key, works } from "../api/keys";
 import { Permission, useReasonAgainst } from "../api/permission";
 import { toDate } from "../api/time";
 import { Badge } from "../ui/badge";
@@ -7,81 +8,124 @@ import { CopyButton } from "../ui/copy-button";
 import { Skeleton } from "../ui/skeleton";
 import { Head, Row, Table, Td, Th } from "../ui/table";
 import { Ago } from "./ago";
+import { KeepKey } from "./keep-key";
+import { scopesInWords } from "./key-scopes";
 import { SecretText } from "./secret-text";
 import { useSecret } from "./use-secret";
 
-export function KeysTable({
-  appId,
-  keys,
-  onRevoke,
-}: {
-  appId: string;
-  keys: Key[];
-  onRevoke: (key: Key) => void;
-}) {
+type Wishes = { onRotate: (key: Key) => void; onRevoke: (key: Key) => void };
+
+export function KeysTable({ appId, keys, ...wishes }: { appId: string; keys: Key[] } & Wishes) {
   return (
     <Table label="Keys">
       <KeysHead />
       <tbody>
         {activeFirst(keys).map((key) => (
-          <KeyRow key={key.key} appId={appId} value={key} onRevoke={() => onRevoke(key)} />
+          <KeyRow key={key.key} appId={appId} value={key} {...wishes} />
         ))}
       </tbody>
     </Table>
   );
 }
 
-function KeyRow({ appId, value, onRevoke }: { appId: string; value: Key; onRevoke: () => void }) {
+function KeyRow({ appId, value, ...wishes }: { appId: string; value: Key } & Wishes) {
   const secret = useSecret(appId, value.key);
-  const reason = useReasonAgainst(Permission.KEYS_WRITE);
-  const active = isActive(value);
-  const state = <Badge tone={active ? "ok" : "neutral"}>{active ? "Active" : "Revoked"}</Badge>;
-  const created = value.createTime && <Ago date={toDate(value.createTime)} />;
-  const hidden = active ? (
-    <SecretText secret={secret} of={`key ${value.key}`} />
-  ) : (
-    value.revokeTime && (
-      <span className="whitespace-nowrap">
-        Revoked <Ago date={toDate(value.revokeTime)} />
-      </span>
-    )
+  const usable = works(value);
+  const hidden = usable && <SecretText secret={secret} of={`key ${value.key}`} />;
+  const actions = usable && <Actions appId={appId} value={value} {...wishes} />;
+  return (
+    <Row className={usable ? undefined : "text-muted"}>
+      {/* A phone has no room for columns: there, this one is as wide as the table and holds the whole row. */}
+      <Td className="max-w-56 max-md:max-w-0 max-md:py-2.5 md:py-2">
+        {value.label && (
+          <bdi className="block truncate font-medium" title={value.label}>
+            {value.label}
+          </bdi>
+        )}
+        <span className="flex items-center gap-1">
+          <code className="truncate text-12">{value.key}</code>
+          <CopyButton what={`key ${value.key}`} source={value.key} />
+        </span>
+        <div className="flex flex-col gap-1.5 md:hidden">
+          {hidden}
+          <State value={value} />
+          <span className="text-12 text-muted">
+            {scopesInWords(value)}, {usable ? <LastUse value={value} /> : "no longer"}
+          </span>
+          {actions && <span className="-ml-2.5 flex">{actions}</span>}
+        </div>
+      </Td>
+      <Td className="max-md:hidden">
+        <State value={value} />
+      </Td>
+      <Td className="max-md:hidden">{scopesInWords(value)}</Td>
+      <Td className="max-md:hidden">
+        <LastUse value={value} bare />
+      </Td>
+      <Td className="max-md:hidden">{hidden}</Td>
+      <Td className="max-md:hidden">
+        <span className="flex justify-end">{actions}</span>
+      </Td>
+    </Row>
   );
-  const revoke = active && (
+}
+
+function Actions({ appId, value, onRotate, onRevoke }: { appId: string; value: Key } & Wishes) {
+  const reason = useReasonAgainst(Permission.KEYS_WRITE);
+  const button = (text: string, onClick: () => void) => (
     <Button
       size="sm"
       variant="ghost"
       reason={reason}
-      onClick={onRevoke}
-      aria-label={`Revoke key ${value.key}`}
+      onClick={onClick}
+      aria-label={`${text} key ${value.key}`}
     >
-      Revoke
+      {text}
     </Button>
   );
   return (
-    <Row className={active ? undefined : "text-muted"}>
-      {/* A phone has no room for columns: there, this one is as wide as the table and holds the whole row. */}
-      <Td className="max-md:max-w-0 max-md:py-2.5">
-        <span className="flex items-center gap-1">
-          <code className="truncate text-12">{value.key}</code>
-          <CopyButton what={`key ${value.key}`} source={value.key} />
-          <span className="-mr-2.5 ml-auto shrink-0 md:hidden">{revoke}</span>
-        </span>
-        <div className="flex flex-col gap-1.5 md:hidden">
-          {active && hidden}
-          <span className="flex items-center gap-2 text-12 text-muted">
-            {state}
-            <span>
-              {active ? "created " : null}
-              {active ? created : value.revokeTime && <Ago date={toDate(value.revokeTime)} />}
-            </span>
-          </span>
-        </div>
-      </Td>
-      <Td className="max-md:hidden">{state}</Td>
-      <Td className="max-md:hidden">{created}</Td>
-      <Td className="max-md:hidden">{hidden}</Td>
-      <Td className="text-right max-md:hidden">{revoke}</Td>
-    </Row>
+    <>
+      {isActive(value) && button("Rotate", () => onRotate(value))}
+      {isRetiring(value) && <KeepKey appId={appId} target={value} />}
+      {button("Revoke", () => onRevoke(value))}
+    </>
+  );
+}
+
+/** Where the key is in its life, and since or until when. */
+function State({ value }: { value: Key }) {
+  let badge: ReactNode = <Badge tone="ok">Active</Badge>;
+  let when: ReactNode = value.createTime && (
+    <>
+      created <Ago date={toDate(value.createTime)} />
+    </>
+  );
+  if (isRetiring(value)) {
+    badge = <Badge tone="warn">Retiring</Badge>;
+    when = value.retireTime && (
+      <>
+        ends <Ago date={toDate(value.retireTime)} />
+      </>
+    );
+  } else if (!works(value)) {
+    badge = <Badge>Revoked</Badge>;
+    when = value.revokeTime && <Ago date={toDate(value.revokeTime)} />;
+  }
+  return (
+    <span className="flex items-center gap-2 whitespace-nowrap">
+      {badge}
+      <span className="text-12 text-muted">{when}</span>
+    </span>
+  );
+}
+
+function LastUse({ value, bare }: { value: Key; bare?: boolean }) {
+  if (!value.lastUseTime) return <span className="text-muted">{bare ? "Never" : "never used"}</span>;
+  return (
+    <>
+      {!bare && "used "}
+      <Ago date={toDate(value.lastUseTime)} />
+    </>
   );
 }
 
@@ -90,7 +134,8 @@ function KeysHead() {
     <Head>
       <Th>Key</Th>
       <Th className="max-md:hidden">State</Th>
-      <Th className="max-md:hidden">Created</Th>
+      <Th className="max-md:hidden">For</Th>
+      <Th className="max-md:hidden">Last used</Th>
       <Th className="max-md:hidden">Secret</Th>
       <Th className="max-md:hidden">
         <span className="sr-only">Actions</span>
@@ -115,7 +160,10 @@ export function KeysTableSkeleton() {
                   <Skeleton className={width} />
                 </Td>
                 <Td className="max-md:hidden">
-                  <Skeleton className="w-14" />
+                  <Skeleton className="w-32" />
+                </Td>
+                <Td className="max-md:hidden">
+                  <Skeleton className="w-20" />
                 </Td>
                 <Td className="max-md:hidden">
                   <Skeleton className="w-20" />

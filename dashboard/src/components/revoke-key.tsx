@@ -12,7 +12,7 @@ export function RevokeKey({
 }: {
   appId: string;
   target: Key | undefined;
-  /** Whether it is the only active key. */
+  /** Whether it is the only key that works. */
   last: boolean;
   onClose: () => void;
 }) {
@@ -38,17 +38,21 @@ export function RevokeKey({
       onOpenChange={(open) => open || onClose()}
       title="Revoke this key?"
       action="Revoke key"
+      typed={target?.label || target?.key || ""}
       busy={revoke.isPending}
       onConfirm={run}
     >
-      <code className="break-all text-13 text-ink">{target?.key}</code>
+      <p className="break-words text-ink">
+        {target?.label && <bdi className="font-medium">{target.label} </bdi>}
+        <code className="break-all text-13">{target?.key}</code>
+      </p>
       <p>
         Within a second, every socket that was opened with it is closed and every request signed with it
         fails. This cannot be undone.
       </p>
       {last && (
         <p className="text-ink">
-          It is the only active key: until you create another, nothing can use this app.
+          It is the only key that works: until you create another, nothing can use this app.
         </p>
       )}
     </AlertDialog>

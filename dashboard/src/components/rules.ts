@@ -11,6 +11,10 @@ export function checkName(name: string): string | true {
   return true;
 }
 
+export function checkLabel(label: string): string | true {
+  return label.trim() === "" || checkName(label);
+}
+
 export function checkEmail(email: string): string | true {
   if (email.trim() === "") return "Enter your email address.";
   return /^[^\s@]+@[^\s@]+$/.test(email.trim()) && email.trim().length <= 254

@@ -2,7 +2,7 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { KeyRound } from "lucide-react";
 import { useEffect, useRef } from "react";
 import type { App } from "../api/apps";
-import { isActive, useKeys } from "../api/keys";
+import { keyForStart, useKeys } from "../api/keys";
 import { type Edge, usePlatform } from "../api/platform";
 import { Credentials } from "../components/credentials";
 import { useCurrentApp } from "../components/current-app";
@@ -34,7 +34,7 @@ function Start({ app }: { app: App }) {
   const keys = useKeys(app.id);
   const platform = usePlatform();
   const error = keys.error ?? platform.error;
-  const key = keys.keys?.find(isActive)?.key;
+  const key = keys.keys && keyForStart(keys.keys)?.key;
   useTellSwitch(key);
 
   if (keys.keys && platform.edge) {
@@ -134,7 +134,8 @@ function NoKey({ app }: { app: App }) {
         </Link>
       }
     >
-      All of its keys are revoked, so nothing can connect. Create a key, then come back for the code.
+      None of its keys is active and opens sockets, so this page cannot connect. Create a key for that, then
+      come back for the code.
     </Empty>
   );
 }

@@ -10,6 +10,7 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -30,6 +31,8 @@ const (
 	KeyState_KEY_STATE_UNSPECIFIED KeyState = 0
 	KeyState_KEY_STATE_ACTIVE      KeyState = 1
 	KeyState_KEY_STATE_REVOKED     KeyState = 2
+	// It works until retire_time.
+	KeyState_KEY_STATE_RETIRING KeyState = 3
 )
 
 // Enum value maps for KeyState.
@@ -38,11 +41,13 @@ var (
 		0: "KEY_STATE_UNSPECIFIED",
 		1: "KEY_STATE_ACTIVE",
 		2: "KEY_STATE_REVOKED",
+		3: "KEY_STATE_RETIRING",
 	}
 	KeyState_value = map[string]int32{
 		"KEY_STATE_UNSPECIFIED": 0,
 		"KEY_STATE_ACTIVE":      1,
 		"KEY_STATE_REVOKED":     2,
+		"KEY_STATE_RETIRING":    3,
 	}
 )
 
@@ -73,6 +78,66 @@ func (KeyState) EnumDescriptor() ([]byte, []int) {
 	return file_peal_admin_v1_keys_proto_rawDescGZIP(), []int{0}
 }
 
+// KeyScope is one thing that a key is good for. What it is not for is refused with the name of the scope.
+type KeyScope int32
+
+const (
+	KeyScope_KEY_SCOPE_UNSPECIFIED KeyScope = 0
+	// Everything, also what a later version adds.
+	KeyScope_KEY_SCOPE_ALL KeyScope = 1
+	// Publishing events, and ending a user's connections.
+	KeyScope_KEY_SCOPE_PUBLISH KeyScope = 2
+	// Opening sockets, and signing what their clients subscribe to and who they are.
+	KeyScope_KEY_SCOPE_SUBSCRIBE KeyScope = 3
+	// Asking about channels, users and connections.
+	KeyScope_KEY_SCOPE_QUERY KeyScope = 4
+)
+
+// Enum value maps for KeyScope.
+var (
+	KeyScope_name = map[int32]string{
+		0: "KEY_SCOPE_UNSPECIFIED",
+		1: "KEY_SCOPE_ALL",
+		2: "KEY_SCOPE_PUBLISH",
+		3: "KEY_SCOPE_SUBSCRIBE",
+		4: "KEY_SCOPE_QUERY",
+	}
+	KeyScope_value = map[string]int32{
+		"KEY_SCOPE_UNSPECIFIED": 0,
+		"KEY_SCOPE_ALL":         1,
+		"KEY_SCOPE_PUBLISH":     2,
+		"KEY_SCOPE_SUBSCRIBE":   3,
+		"KEY_SCOPE_QUERY":       4,
+	}
+)
+
+func (x KeyScope) Enum() *KeyScope {
+	p := new(KeyScope)
+	*p = x
+	return p
+}
+
+func (x KeyScope) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (KeyScope) Descriptor() protoreflect.EnumDescriptor {
+	return file_peal_admin_v1_keys_proto_enumTypes[1].Descriptor()
+}
+
+func (KeyScope) Type() protoreflect.EnumType {
+	return &file_peal_admin_v1_keys_proto_enumTypes[1]
+}
+
+func (x KeyScope) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use KeyScope.Descriptor instead.
+func (KeyScope) EnumDescriptor() ([]byte, []int) {
+	return file_peal_admin_v1_keys_proto_rawDescGZIP(), []int{1}
+}
+
 // Key is a public key of an app; its secret is only ever returned by RevealKey.
 type Key struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -81,8 +146,17 @@ type Key struct {
 	AppId      string                 `protobuf:"bytes,2,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
 	State      KeyState               `protobuf:"varint,3,opt,name=state,proto3,enum=peal.admin.v1.KeyState" json:"state,omitempty"`
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
-	// Unset while the key is active.
-	RevokeTime    *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=revoke_time,json=revokeTime,proto3" json:"revoke_time,omitempty"`
+	// Unset while the key works.
+	RevokeTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=revoke_time,json=revokeTime,proto3" json:"revoke_time,omitempty"`
+	// What people call it; may be empty.
+	Label string `protobuf:"bytes,6,opt,name=label,proto3" json:"label,omitempty"`
+	// What it is good for, in a fixed order. They never change.
+	Scopes []KeyScope `protobuf:"varint,7,rep,packed,name=scopes,proto3,enum=peal.admin.v1.KeyScope" json:"scopes,omitempty"`
+	// Until when a retiring key works; unset for others.
+	RetireTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=retire_time,json=retireTime,proto3" json:"retire_time,omitempty"`
+	// In which minute a request or a subscription was last signed with it, or a socket opened; known about a minute late. Unset
+	// for never.
+	LastUseTime   *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=last_use_time,json=lastUseTime,proto3" json:"last_use_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -152,9 +226,41 @@ func (x *Key) GetRevokeTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Key) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
+func (x *Key) GetScopes() []KeyScope {
+	if x != nil {
+		return x.Scopes
+	}
+	return nil
+}
+
+func (x *Key) GetRetireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RetireTime
+	}
+	return nil
+}
+
+func (x *Key) GetLastUseTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastUseTime
+	}
+	return nil
+}
+
 type CreateKeyRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	AppId         string                 `protobuf:"bytes,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	AppId string                 `protobuf:"bytes,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
+	// None is all.
+	Scopes []KeyScope `protobuf:"varint,2,rep,packed,name=scopes,proto3,enum=peal.admin.v1.KeyScope" json:"scopes,omitempty"`
+	// At most 60 characters; may be empty.
+	Label         string `protobuf:"bytes,3,opt,name=label,proto3" json:"label,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -192,6 +298,20 @@ func (*CreateKeyRequest) Descriptor() ([]byte, []int) {
 func (x *CreateKeyRequest) GetAppId() string {
 	if x != nil {
 		return x.AppId
+	}
+	return ""
+}
+
+func (x *CreateKeyRequest) GetScopes() []KeyScope {
+	if x != nil {
+		return x.Scopes
+	}
+	return nil
+}
+
+func (x *CreateKeyRequest) GetLabel() string {
+	if x != nil {
+		return x.Label
 	}
 	return ""
 }
@@ -424,6 +544,322 @@ func (x *RevealKeyResponse) GetSecret() string {
 	return ""
 }
 
+type RenameKeyRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	AppId string                 `protobuf:"bytes,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
+	Key   string                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// The rule of CreateKeyRequest.label.
+	Label         string `protobuf:"bytes,3,opt,name=label,proto3" json:"label,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RenameKeyRequest) Reset() {
+	*x = RenameKeyRequest{}
+	mi := &file_peal_admin_v1_keys_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RenameKeyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RenameKeyRequest) ProtoMessage() {}
+
+func (x *RenameKeyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_keys_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RenameKeyRequest.ProtoReflect.Descriptor instead.
+func (*RenameKeyRequest) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_keys_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *RenameKeyRequest) GetAppId() string {
+	if x != nil {
+		return x.AppId
+	}
+	return ""
+}
+
+func (x *RenameKeyRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *RenameKeyRequest) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
+type RenameKeyResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Key           *Key                   `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RenameKeyResponse) Reset() {
+	*x = RenameKeyResponse{}
+	mi := &file_peal_admin_v1_keys_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RenameKeyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RenameKeyResponse) ProtoMessage() {}
+
+func (x *RenameKeyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_keys_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RenameKeyResponse.ProtoReflect.Descriptor instead.
+func (*RenameKeyResponse) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_keys_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *RenameKeyResponse) GetKey() *Key {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+type RotateKeyRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	AppId string                 `protobuf:"bytes,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
+	Key   string                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// How long the old key works on: from 0 to 30 days; unset is 24 hours.
+	Overlap       *durationpb.Duration `protobuf:"bytes,3,opt,name=overlap,proto3" json:"overlap,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RotateKeyRequest) Reset() {
+	*x = RotateKeyRequest{}
+	mi := &file_peal_admin_v1_keys_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RotateKeyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RotateKeyRequest) ProtoMessage() {}
+
+func (x *RotateKeyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_keys_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RotateKeyRequest.ProtoReflect.Descriptor instead.
+func (*RotateKeyRequest) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_keys_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *RotateKeyRequest) GetAppId() string {
+	if x != nil {
+		return x.AppId
+	}
+	return ""
+}
+
+func (x *RotateKeyRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *RotateKeyRequest) GetOverlap() *durationpb.Duration {
+	if x != nil {
+		return x.Overlap
+	}
+	return nil
+}
+
+type RotateKeyResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The new key, without its secret.
+	Key *Key `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	// The one whose place it takes.
+	Old           *Key `protobuf:"bytes,2,opt,name=old,proto3" json:"old,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RotateKeyResponse) Reset() {
+	*x = RotateKeyResponse{}
+	mi := &file_peal_admin_v1_keys_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RotateKeyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RotateKeyResponse) ProtoMessage() {}
+
+func (x *RotateKeyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_keys_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RotateKeyResponse.ProtoReflect.Descriptor instead.
+func (*RotateKeyResponse) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_keys_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *RotateKeyResponse) GetKey() *Key {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *RotateKeyResponse) GetOld() *Key {
+	if x != nil {
+		return x.Old
+	}
+	return nil
+}
+
+type KeepKeyRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	AppId         string                 `protobuf:"bytes,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
+	Key           string                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeepKeyRequest) Reset() {
+	*x = KeepKeyRequest{}
+	mi := &file_peal_admin_v1_keys_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeepKeyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeepKeyRequest) ProtoMessage() {}
+
+func (x *KeepKeyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_keys_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeepKeyRequest.ProtoReflect.Descriptor instead.
+func (*KeepKeyRequest) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_keys_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *KeepKeyRequest) GetAppId() string {
+	if x != nil {
+		return x.AppId
+	}
+	return ""
+}
+
+func (x *KeepKeyRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+type KeepKeyResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Key           *Key                   `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeepKeyResponse) Reset() {
+	*x = KeepKeyResponse{}
+	mi := &file_peal_admin_v1_keys_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeepKeyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeepKeyResponse) ProtoMessage() {}
+
+func (x *KeepKeyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_keys_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeepKeyResponse.ProtoReflect.Descriptor instead.
+func (*KeepKeyResponse) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_keys_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *KeepKeyResponse) GetKey() *Key {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
 type RevokeKeyRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	AppId         string                 `protobuf:"bytes,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
@@ -434,7 +870,7 @@ type RevokeKeyRequest struct {
 
 func (x *RevokeKeyRequest) Reset() {
 	*x = RevokeKeyRequest{}
-	mi := &file_peal_admin_v1_keys_proto_msgTypes[7]
+	mi := &file_peal_admin_v1_keys_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -446,7 +882,7 @@ func (x *RevokeKeyRequest) String() string {
 func (*RevokeKeyRequest) ProtoMessage() {}
 
 func (x *RevokeKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_peal_admin_v1_keys_proto_msgTypes[7]
+	mi := &file_peal_admin_v1_keys_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -459,7 +895,7 @@ func (x *RevokeKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeKeyRequest.ProtoReflect.Descriptor instead.
 func (*RevokeKeyRequest) Descriptor() ([]byte, []int) {
-	return file_peal_admin_v1_keys_proto_rawDescGZIP(), []int{7}
+	return file_peal_admin_v1_keys_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *RevokeKeyRequest) GetAppId() string {
@@ -485,7 +921,7 @@ type RevokeKeyResponse struct {
 
 func (x *RevokeKeyResponse) Reset() {
 	*x = RevokeKeyResponse{}
-	mi := &file_peal_admin_v1_keys_proto_msgTypes[8]
+	mi := &file_peal_admin_v1_keys_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -497,7 +933,7 @@ func (x *RevokeKeyResponse) String() string {
 func (*RevokeKeyResponse) ProtoMessage() {}
 
 func (x *RevokeKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_peal_admin_v1_keys_proto_msgTypes[8]
+	mi := &file_peal_admin_v1_keys_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -510,7 +946,7 @@ func (x *RevokeKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeKeyResponse.ProtoReflect.Descriptor instead.
 func (*RevokeKeyResponse) Descriptor() ([]byte, []int) {
-	return file_peal_admin_v1_keys_proto_rawDescGZIP(), []int{8}
+	return file_peal_admin_v1_keys_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RevokeKeyResponse) GetKey() *Key {
@@ -524,7 +960,7 @@ var File_peal_admin_v1_keys_proto protoreflect.FileDescriptor
 
 const file_peal_admin_v1_keys_proto_rawDesc = "" +
 	"\n" +
-	"\x18peal/admin/v1/keys.proto\x12\rpeal.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1epeal/admin/v1/permission.proto\"\xd7\x01\n" +
+	"\x18peal/admin/v1/keys.proto\x12\rpeal.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1epeal/admin/v1/permission.proto\"\x9b\x03\n" +
 	"\x03Key\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x15\n" +
 	"\x06app_id\x18\x02 \x01(\tR\x05appId\x12-\n" +
@@ -532,9 +968,17 @@ const file_peal_admin_v1_keys_proto_rawDesc = "" +
 	"\vcreate_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vrevoke_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"revokeTime\"D\n" +
+	"revokeTime\x12\x14\n" +
+	"\x05label\x18\x06 \x01(\tR\x05label\x12/\n" +
+	"\x06scopes\x18\a \x03(\x0e2\x17.peal.admin.v1.KeyScopeR\x06scopes\x12;\n" +
+	"\vretire_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"retireTime\x12>\n" +
+	"\rlast_use_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\vlastUseTime\"\xab\x02\n" +
 	"\x10CreateKeyRequest\x120\n" +
-	"\x06app_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^[1-9][0-9]{0,17}$R\x05appId\"9\n" +
+	"\x06app_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^[1-9][0-9]{0,17}$R\x05appId\x12B\n" +
+	"\x06scopes\x18\x02 \x03(\x0e2\x17.peal.admin.v1.KeyScopeB\x11\xbaH\x0e\x92\x01\v\x10\x04\"\a\x82\x01\x04\x10\x01 \x00R\x06scopes\x12\xa0\x01\n" +
+	"\x05label\x18\x03 \x01(\tB\x89\x01\xbaH\x85\x01\xba\x01\x81\x01\n" +
+	"\x05label\x12Dgive it a label of at most 60 characters, without control characters\x1a2this.size() <= 60 && this.matches('^[^\\\\p{Cc}]*$')R\x05label\"9\n" +
 	"\x11CreateKeyResponse\x12$\n" +
 	"\x03key\x18\x01 \x01(\v2\x12.peal.admin.v1.KeyR\x03key\"C\n" +
 	"\x0fListKeysRequest\x120\n" +
@@ -545,21 +989,50 @@ const file_peal_admin_v1_keys_proto_rawDesc = "" +
 	"\x06app_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^[1-9][0-9]{0,17}$R\x05appId\x12.\n" +
 	"\x03key\x18\x02 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,64}$R\x03key\"0\n" +
 	"\x11RevealKeyResponse\x12\x1b\n" +
-	"\x06secret\x18\x01 \x01(\tB\x03\x80\x01\x01R\x06secret\"t\n" +
+	"\x06secret\x18\x01 \x01(\tB\x03\x80\x01\x01R\x06secret\"\x97\x02\n" +
+	"\x10RenameKeyRequest\x120\n" +
+	"\x06app_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^[1-9][0-9]{0,17}$R\x05appId\x12.\n" +
+	"\x03key\x18\x02 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,64}$R\x03key\x12\xa0\x01\n" +
+	"\x05label\x18\x03 \x01(\tB\x89\x01\xbaH\x85\x01\xba\x01\x81\x01\n" +
+	"\x05label\x12Dgive it a label of at most 60 characters, without control characters\x1a2this.size() <= 60 && this.matches('^[^\\\\p{Cc}]*$')R\x05label\"9\n" +
+	"\x11RenameKeyResponse\x12$\n" +
+	"\x03key\x18\x01 \x01(\v2\x12.peal.admin.v1.KeyR\x03key\"\xba\x01\n" +
+	"\x10RotateKeyRequest\x120\n" +
+	"\x06app_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^[1-9][0-9]{0,17}$R\x05appId\x12.\n" +
+	"\x03key\x18\x02 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,64}$R\x03key\x12D\n" +
+	"\aoverlap\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\x0f\xbaH\f\xaa\x01\t\"\x05\b\x80\x9a\x9e\x012\x00R\aoverlap\"_\n" +
+	"\x11RotateKeyResponse\x12$\n" +
+	"\x03key\x18\x01 \x01(\v2\x12.peal.admin.v1.KeyR\x03key\x12$\n" +
+	"\x03old\x18\x02 \x01(\v2\x12.peal.admin.v1.KeyR\x03old\"r\n" +
+	"\x0eKeepKeyRequest\x120\n" +
+	"\x06app_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^[1-9][0-9]{0,17}$R\x05appId\x12.\n" +
+	"\x03key\x18\x02 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,64}$R\x03key\"7\n" +
+	"\x0fKeepKeyResponse\x12$\n" +
+	"\x03key\x18\x01 \x01(\v2\x12.peal.admin.v1.KeyR\x03key\"t\n" +
 	"\x10RevokeKeyRequest\x120\n" +
 	"\x06app_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^[1-9][0-9]{0,17}$R\x05appId\x12.\n" +
 	"\x03key\x18\x02 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9_-]{1,64}$R\x03key\"9\n" +
 	"\x11RevokeKeyResponse\x12$\n" +
-	"\x03key\x18\x01 \x01(\v2\x12.peal.admin.v1.KeyR\x03key*R\n" +
+	"\x03key\x18\x01 \x01(\v2\x12.peal.admin.v1.KeyR\x03key*j\n" +
 	"\bKeyState\x12\x19\n" +
 	"\x15KEY_STATE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10KEY_STATE_ACTIVE\x10\x01\x12\x15\n" +
-	"\x11KEY_STATE_REVOKED\x10\x022\xe1\x02\n" +
+	"\x11KEY_STATE_REVOKED\x10\x02\x12\x16\n" +
+	"\x12KEY_STATE_RETIRING\x10\x03*}\n" +
+	"\bKeyScope\x12\x19\n" +
+	"\x15KEY_SCOPE_UNSPECIFIED\x10\x00\x12\x11\n" +
+	"\rKEY_SCOPE_ALL\x10\x01\x12\x15\n" +
+	"\x11KEY_SCOPE_PUBLISH\x10\x02\x12\x17\n" +
+	"\x13KEY_SCOPE_SUBSCRIBE\x10\x03\x12\x13\n" +
+	"\x0fKEY_SCOPE_QUERY\x10\x042\xdd\x04\n" +
 	"\n" +
 	"KeyService\x12T\n" +
 	"\tCreateKey\x12\x1f.peal.admin.v1.CreateKeyRequest\x1a .peal.admin.v1.CreateKeyResponse\"\x04\xc8\xda\x18\b\x12Q\n" +
 	"\bListKeys\x12\x1e.peal.admin.v1.ListKeysRequest\x1a\x1f.peal.admin.v1.ListKeysResponse\"\x04\xc8\xda\x18\x06\x12T\n" +
 	"\tRevealKey\x12\x1f.peal.admin.v1.RevealKeyRequest\x1a .peal.admin.v1.RevealKeyResponse\"\x04\xc8\xda\x18\a\x12T\n" +
+	"\tRenameKey\x12\x1f.peal.admin.v1.RenameKeyRequest\x1a .peal.admin.v1.RenameKeyResponse\"\x04\xc8\xda\x18\b\x12T\n" +
+	"\tRotateKey\x12\x1f.peal.admin.v1.RotateKeyRequest\x1a .peal.admin.v1.RotateKeyResponse\"\x04\xc8\xda\x18\b\x12N\n" +
+	"\aKeepKey\x12\x1d.peal.admin.v1.KeepKeyRequest\x1a\x1e.peal.admin.v1.KeepKeyResponse\"\x04\xc8\xda\x18\b\x12T\n" +
 	"\tRevokeKey\x12\x1f.peal.admin.v1.RevokeKeyRequest\x1a .peal.admin.v1.RevokeKeyResponse\"\x04\xc8\xda\x18\bB<Z:github.com/pealhq/peal/admin-api/gen/peal/admin/v1;adminv1b\x06proto3"
 
 var (
@@ -574,41 +1047,64 @@ func file_peal_admin_v1_keys_proto_rawDescGZIP() []byte {
 	return file_peal_admin_v1_keys_proto_rawDescData
 }
 
-var file_peal_admin_v1_keys_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_peal_admin_v1_keys_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_peal_admin_v1_keys_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_peal_admin_v1_keys_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_peal_admin_v1_keys_proto_goTypes = []any{
 	(KeyState)(0),                 // 0: peal.admin.v1.KeyState
-	(*Key)(nil),                   // 1: peal.admin.v1.Key
-	(*CreateKeyRequest)(nil),      // 2: peal.admin.v1.CreateKeyRequest
-	(*CreateKeyResponse)(nil),     // 3: peal.admin.v1.CreateKeyResponse
-	(*ListKeysRequest)(nil),       // 4: peal.admin.v1.ListKeysRequest
-	(*ListKeysResponse)(nil),      // 5: peal.admin.v1.ListKeysResponse
-	(*RevealKeyRequest)(nil),      // 6: peal.admin.v1.RevealKeyRequest
-	(*RevealKeyResponse)(nil),     // 7: peal.admin.v1.RevealKeyResponse
-	(*RevokeKeyRequest)(nil),      // 8: peal.admin.v1.RevokeKeyRequest
-	(*RevokeKeyResponse)(nil),     // 9: peal.admin.v1.RevokeKeyResponse
-	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
+	(KeyScope)(0),                 // 1: peal.admin.v1.KeyScope
+	(*Key)(nil),                   // 2: peal.admin.v1.Key
+	(*CreateKeyRequest)(nil),      // 3: peal.admin.v1.CreateKeyRequest
+	(*CreateKeyResponse)(nil),     // 4: peal.admin.v1.CreateKeyResponse
+	(*ListKeysRequest)(nil),       // 5: peal.admin.v1.ListKeysRequest
+	(*ListKeysResponse)(nil),      // 6: peal.admin.v1.ListKeysResponse
+	(*RevealKeyRequest)(nil),      // 7: peal.admin.v1.RevealKeyRequest
+	(*RevealKeyResponse)(nil),     // 8: peal.admin.v1.RevealKeyResponse
+	(*RenameKeyRequest)(nil),      // 9: peal.admin.v1.RenameKeyRequest
+	(*RenameKeyResponse)(nil),     // 10: peal.admin.v1.RenameKeyResponse
+	(*RotateKeyRequest)(nil),      // 11: peal.admin.v1.RotateKeyRequest
+	(*RotateKeyResponse)(nil),     // 12: peal.admin.v1.RotateKeyResponse
+	(*KeepKeyRequest)(nil),        // 13: peal.admin.v1.KeepKeyRequest
+	(*KeepKeyResponse)(nil),       // 14: peal.admin.v1.KeepKeyResponse
+	(*RevokeKeyRequest)(nil),      // 15: peal.admin.v1.RevokeKeyRequest
+	(*RevokeKeyResponse)(nil),     // 16: peal.admin.v1.RevokeKeyResponse
+	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 18: google.protobuf.Duration
 }
 var file_peal_admin_v1_keys_proto_depIdxs = []int32{
 	0,  // 0: peal.admin.v1.Key.state:type_name -> peal.admin.v1.KeyState
-	10, // 1: peal.admin.v1.Key.create_time:type_name -> google.protobuf.Timestamp
-	10, // 2: peal.admin.v1.Key.revoke_time:type_name -> google.protobuf.Timestamp
-	1,  // 3: peal.admin.v1.CreateKeyResponse.key:type_name -> peal.admin.v1.Key
-	1,  // 4: peal.admin.v1.ListKeysResponse.keys:type_name -> peal.admin.v1.Key
-	1,  // 5: peal.admin.v1.RevokeKeyResponse.key:type_name -> peal.admin.v1.Key
-	2,  // 6: peal.admin.v1.KeyService.CreateKey:input_type -> peal.admin.v1.CreateKeyRequest
-	4,  // 7: peal.admin.v1.KeyService.ListKeys:input_type -> peal.admin.v1.ListKeysRequest
-	6,  // 8: peal.admin.v1.KeyService.RevealKey:input_type -> peal.admin.v1.RevealKeyRequest
-	8,  // 9: peal.admin.v1.KeyService.RevokeKey:input_type -> peal.admin.v1.RevokeKeyRequest
-	3,  // 10: peal.admin.v1.KeyService.CreateKey:output_type -> peal.admin.v1.CreateKeyResponse
-	5,  // 11: peal.admin.v1.KeyService.ListKeys:output_type -> peal.admin.v1.ListKeysResponse
-	7,  // 12: peal.admin.v1.KeyService.RevealKey:output_type -> peal.admin.v1.RevealKeyResponse
-	9,  // 13: peal.admin.v1.KeyService.RevokeKey:output_type -> peal.admin.v1.RevokeKeyResponse
-	10, // [10:14] is the sub-list for method output_type
-	6,  // [6:10] is the sub-list for method input_type
-	6,  // [6:6] is the sub-list for extension type_name
-	6,  // [6:6] is the sub-list for extension extendee
-	0,  // [0:6] is the sub-list for field type_name
+	17, // 1: peal.admin.v1.Key.create_time:type_name -> google.protobuf.Timestamp
+	17, // 2: peal.admin.v1.Key.revoke_time:type_name -> google.protobuf.Timestamp
+	1,  // 3: peal.admin.v1.Key.scopes:type_name -> peal.admin.v1.KeyScope
+	17, // 4: peal.admin.v1.Key.retire_time:type_name -> google.protobuf.Timestamp
+	17, // 5: peal.admin.v1.Key.last_use_time:type_name -> google.protobuf.Timestamp
+	1,  // 6: peal.admin.v1.CreateKeyRequest.scopes:type_name -> peal.admin.v1.KeyScope
+	2,  // 7: peal.admin.v1.CreateKeyResponse.key:type_name -> peal.admin.v1.Key
+	2,  // 8: peal.admin.v1.ListKeysResponse.keys:type_name -> peal.admin.v1.Key
+	2,  // 9: peal.admin.v1.RenameKeyResponse.key:type_name -> peal.admin.v1.Key
+	18, // 10: peal.admin.v1.RotateKeyRequest.overlap:type_name -> google.protobuf.Duration
+	2,  // 11: peal.admin.v1.RotateKeyResponse.key:type_name -> peal.admin.v1.Key
+	2,  // 12: peal.admin.v1.RotateKeyResponse.old:type_name -> peal.admin.v1.Key
+	2,  // 13: peal.admin.v1.KeepKeyResponse.key:type_name -> peal.admin.v1.Key
+	2,  // 14: peal.admin.v1.RevokeKeyResponse.key:type_name -> peal.admin.v1.Key
+	3,  // 15: peal.admin.v1.KeyService.CreateKey:input_type -> peal.admin.v1.CreateKeyRequest
+	5,  // 16: peal.admin.v1.KeyService.ListKeys:input_type -> peal.admin.v1.ListKeysRequest
+	7,  // 17: peal.admin.v1.KeyService.RevealKey:input_type -> peal.admin.v1.RevealKeyRequest
+	9,  // 18: peal.admin.v1.KeyService.RenameKey:input_type -> peal.admin.v1.RenameKeyRequest
+	11, // 19: peal.admin.v1.KeyService.RotateKey:input_type -> peal.admin.v1.RotateKeyRequest
+	13, // 20: peal.admin.v1.KeyService.KeepKey:input_type -> peal.admin.v1.KeepKeyRequest
+	15, // 21: peal.admin.v1.KeyService.RevokeKey:input_type -> peal.admin.v1.RevokeKeyRequest
+	4,  // 22: peal.admin.v1.KeyService.CreateKey:output_type -> peal.admin.v1.CreateKeyResponse
+	6,  // 23: peal.admin.v1.KeyService.ListKeys:output_type -> peal.admin.v1.ListKeysResponse
+	8,  // 24: peal.admin.v1.KeyService.RevealKey:output_type -> peal.admin.v1.RevealKeyResponse
+	10, // 25: peal.admin.v1.KeyService.RenameKey:output_type -> peal.admin.v1.RenameKeyResponse
+	12, // 26: peal.admin.v1.KeyService.RotateKey:output_type -> peal.admin.v1.RotateKeyResponse
+	14, // 27: peal.admin.v1.KeyService.KeepKey:output_type -> peal.admin.v1.KeepKeyResponse
+	16, // 28: peal.admin.v1.KeyService.RevokeKey:output_type -> peal.admin.v1.RevokeKeyResponse
+	22, // [22:29] is the sub-list for method output_type
+	15, // [15:22] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_peal_admin_v1_keys_proto_init() }
@@ -622,8 +1118,8 @@ func file_peal_admin_v1_keys_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_peal_admin_v1_keys_proto_rawDesc), len(file_peal_admin_v1_keys_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   9,
+			NumEnums:      2,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

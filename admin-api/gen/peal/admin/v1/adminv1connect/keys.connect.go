@@ -39,18 +39,33 @@ const (
 	KeyServiceListKeysProcedure = "/peal.admin.v1.KeyService/ListKeys"
 	// KeyServiceRevealKeyProcedure is the fully-qualified name of the KeyService's RevealKey RPC.
 	KeyServiceRevealKeyProcedure = "/peal.admin.v1.KeyService/RevealKey"
+	// KeyServiceRenameKeyProcedure is the fully-qualified name of the KeyService's RenameKey RPC.
+	KeyServiceRenameKeyProcedure = "/peal.admin.v1.KeyService/RenameKey"
+	// KeyServiceRotateKeyProcedure is the fully-qualified name of the KeyService's RotateKey RPC.
+	KeyServiceRotateKeyProcedure = "/peal.admin.v1.KeyService/RotateKey"
+	// KeyServiceKeepKeyProcedure is the fully-qualified name of the KeyService's KeepKey RPC.
+	KeyServiceKeepKeyProcedure = "/peal.admin.v1.KeyService/KeepKey"
 	// KeyServiceRevokeKeyProcedure is the fully-qualified name of the KeyService's RevokeKey RPC.
 	KeyServiceRevokeKeyProcedure = "/peal.admin.v1.KeyService/RevokeKey"
 )
 
 // KeyServiceClient is a client for the peal.admin.v1.KeyService service.
 type KeyServiceClient interface {
-	// Creates a key. Errors: not_found, resource_exhausted when the app has 20 active keys.
+	// Creates a key. Errors: not_found, resource_exhausted when the app has 20 keys that work.
 	CreateKey(context.Context, *v1.CreateKeyRequest) (*v1.CreateKeyResponse, error)
 	// Lists the keys of an app, oldest first, revoked ones too. Errors: not_found.
 	ListKeys(context.Context, *v1.ListKeysRequest) (*v1.ListKeysResponse, error)
 	// Returns the secret of a key; the call is audited. Errors: not_found, failed_precondition when revoked.
 	RevealKey(context.Context, *v1.RevealKeyRequest) (*v1.RevealKeyResponse, error)
+	// Gives a key another label. Errors: not_found, failed_precondition when revoked.
+	RenameKey(context.Context, *v1.RenameKeyRequest) (*v1.RenameKeyResponse, error)
+	// Makes a key that takes the place of an active one, with the same scopes and label. The old one works on for the overlap and
+	// counts as revoked then; without an overlap it is revoked at once. Errors: not_found, failed_precondition when the key
+	// is not active, resource_exhausted when the app has 20 keys that work.
+	RotateKey(context.Context, *v1.RotateKeyRequest) (*v1.RotateKeyResponse, error)
+	// Makes a retiring key active again, for whoever is not ready to do without it. The key that was to take its place stays.
+	// Errors: not_found, failed_precondition when the key does not retire.
+	KeepKey(context.Context, *v1.KeepKeyRequest) (*v1.KeepKeyResponse, error)
 	// Revokes a key for good: requests signed with it fail and sockets opened with it are closed with 4001,
 	// within a second. Errors: not_found, failed_precondition when revoked already.
 	RevokeKey(context.Context, *v1.RevokeKeyRequest) (*v1.RevokeKeyResponse, error)
@@ -85,6 +100,24 @@ func NewKeyServiceClient(httpClient connect.HTTPClient, baseURL string, opts ...
 			connect.WithSchema(keyServiceMethods.ByName("RevealKey")),
 			connect.WithClientOptions(opts...),
 		),
+		renameKey: connect.NewClient[v1.RenameKeyRequest, v1.RenameKeyResponse](
+			httpClient,
+			baseURL+KeyServiceRenameKeyProcedure,
+			connect.WithSchema(keyServiceMethods.ByName("RenameKey")),
+			connect.WithClientOptions(opts...),
+		),
+		rotateKey: connect.NewClient[v1.RotateKeyRequest, v1.RotateKeyResponse](
+			httpClient,
+			baseURL+KeyServiceRotateKeyProcedure,
+			connect.WithSchema(keyServiceMethods.ByName("RotateKey")),
+			connect.WithClientOptions(opts...),
+		),
+		keepKey: connect.NewClient[v1.KeepKeyRequest, v1.KeepKeyResponse](
+			httpClient,
+			baseURL+KeyServiceKeepKeyProcedure,
+			connect.WithSchema(keyServiceMethods.ByName("KeepKey")),
+			connect.WithClientOptions(opts...),
+		),
 		revokeKey: connect.NewClient[v1.RevokeKeyRequest, v1.RevokeKeyResponse](
 			httpClient,
 			baseURL+KeyServiceRevokeKeyProcedure,
@@ -99,6 +132,9 @@ type keyServiceClient struct {
 	createKey *connect.Client[v1.CreateKeyRequest, v1.CreateKeyResponse]
 	listKeys  *connect.Client[v1.ListKeysRequest, v1.ListKeysResponse]
 	revealKey *connect.Client[v1.RevealKeyRequest, v1.RevealKeyResponse]
+	renameKey *connect.Client[v1.RenameKeyRequest, v1.RenameKeyResponse]
+	rotateKey *connect.Client[v1.RotateKeyRequest, v1.RotateKeyResponse]
+	keepKey   *connect.Client[v1.KeepKeyRequest, v1.KeepKeyResponse]
 	revokeKey *connect.Client[v1.RevokeKeyRequest, v1.RevokeKeyResponse]
 }
 
@@ -129,6 +165,33 @@ func (c *keyServiceClient) RevealKey(ctx context.Context, req *v1.RevealKeyReque
 	return nil, err
 }
 
+// RenameKey calls peal.admin.v1.KeyService.RenameKey.
+func (c *keyServiceClient) RenameKey(ctx context.Context, req *v1.RenameKeyRequest) (*v1.RenameKeyResponse, error) {
+	response, err := c.renameKey.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// RotateKey calls peal.admin.v1.KeyService.RotateKey.
+func (c *keyServiceClient) RotateKey(ctx context.Context, req *v1.RotateKeyRequest) (*v1.RotateKeyResponse, error) {
+	response, err := c.rotateKey.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// KeepKey calls peal.admin.v1.KeyService.KeepKey.
+func (c *keyServiceClient) KeepKey(ctx context.Context, req *v1.KeepKeyRequest) (*v1.KeepKeyResponse, error) {
+	response, err := c.keepKey.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // RevokeKey calls peal.admin.v1.KeyService.RevokeKey.
 func (c *keyServiceClient) RevokeKey(ctx context.Context, req *v1.RevokeKeyRequest) (*v1.RevokeKeyResponse, error) {
 	response, err := c.revokeKey.CallUnary(ctx, connect.NewRequest(req))
@@ -140,12 +203,21 @@ func (c *keyServiceClient) RevokeKey(ctx context.Context, req *v1.RevokeKeyReque
 
 // KeyServiceHandler is an implementation of the peal.admin.v1.KeyService service.
 type KeyServiceHandler interface {
-	// Creates a key. Errors: not_found, resource_exhausted when the app has 20 active keys.
+	// Creates a key. Errors: not_found, resource_exhausted when the app has 20 keys that work.
 	CreateKey(context.Context, *v1.CreateKeyRequest) (*v1.CreateKeyResponse, error)
 	// Lists the keys of an app, oldest first, revoked ones too. Errors: not_found.
 	ListKeys(context.Context, *v1.ListKeysRequest) (*v1.ListKeysResponse, error)
 	// Returns the secret of a key; the call is audited. Errors: not_found, failed_precondition when revoked.
 	RevealKey(context.Context, *v1.RevealKeyRequest) (*v1.RevealKeyResponse, error)
+	// Gives a key another label. Errors: not_found, failed_precondition when revoked.
+	RenameKey(context.Context, *v1.RenameKeyRequest) (*v1.RenameKeyResponse, error)
+	// Makes a key that takes the place of an active one, with the same scopes and label. The old one works on for the overlap and
+	// counts as revoked then; without an overlap it is revoked at once. Errors: not_found, failed_precondition when the key
+	// is not active, resource_exhausted when the app has 20 keys that work.
+	RotateKey(context.Context, *v1.RotateKeyRequest) (*v1.RotateKeyResponse, error)
+	// Makes a retiring key active again, for whoever is not ready to do without it. The key that was to take its place stays.
+	// Errors: not_found, failed_precondition when the key does not retire.
+	KeepKey(context.Context, *v1.KeepKeyRequest) (*v1.KeepKeyResponse, error)
 	// Revokes a key for good: requests signed with it fail and sockets opened with it are closed with 4001,
 	// within a second. Errors: not_found, failed_precondition when revoked already.
 	RevokeKey(context.Context, *v1.RevokeKeyRequest) (*v1.RevokeKeyResponse, error)
@@ -176,6 +248,24 @@ func NewKeyServiceHandler(svc KeyServiceHandler, opts ...connect.HandlerOption) 
 		connect.WithSchema(keyServiceMethods.ByName("RevealKey")),
 		connect.WithHandlerOptions(opts...),
 	)
+	keyServiceRenameKeyHandler := connect.NewUnaryHandlerSimple(
+		KeyServiceRenameKeyProcedure,
+		svc.RenameKey,
+		connect.WithSchema(keyServiceMethods.ByName("RenameKey")),
+		connect.WithHandlerOptions(opts...),
+	)
+	keyServiceRotateKeyHandler := connect.NewUnaryHandlerSimple(
+		KeyServiceRotateKeyProcedure,
+		svc.RotateKey,
+		connect.WithSchema(keyServiceMethods.ByName("RotateKey")),
+		connect.WithHandlerOptions(opts...),
+	)
+	keyServiceKeepKeyHandler := connect.NewUnaryHandlerSimple(
+		KeyServiceKeepKeyProcedure,
+		svc.KeepKey,
+		connect.WithSchema(keyServiceMethods.ByName("KeepKey")),
+		connect.WithHandlerOptions(opts...),
+	)
 	keyServiceRevokeKeyHandler := connect.NewUnaryHandlerSimple(
 		KeyServiceRevokeKeyProcedure,
 		svc.RevokeKey,
@@ -190,6 +280,12 @@ func NewKeyServiceHandler(svc KeyServiceHandler, opts ...connect.HandlerOption) 
 			keyServiceListKeysHandler.ServeHTTP(w, r)
 		case KeyServiceRevealKeyProcedure:
 			keyServiceRevealKeyHandler.ServeHTTP(w, r)
+		case KeyServiceRenameKeyProcedure:
+			keyServiceRenameKeyHandler.ServeHTTP(w, r)
+		case KeyServiceRotateKeyProcedure:
+			keyServiceRotateKeyHandler.ServeHTTP(w, r)
+		case KeyServiceKeepKeyProcedure:
+			keyServiceKeepKeyHandler.ServeHTTP(w, r)
 		case KeyServiceRevokeKeyProcedure:
 			keyServiceRevokeKeyHandler.ServeHTTP(w, r)
 		default:
@@ -211,6 +307,18 @@ func (UnimplementedKeyServiceHandler) ListKeys(context.Context, *v1.ListKeysRequ
 
 func (UnimplementedKeyServiceHandler) RevealKey(context.Context, *v1.RevealKeyRequest) (*v1.RevealKeyResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("peal.admin.v1.KeyService.RevealKey is not implemented"))
+}
+
+func (UnimplementedKeyServiceHandler) RenameKey(context.Context, *v1.RenameKeyRequest) (*v1.RenameKeyResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("peal.admin.v1.KeyService.RenameKey is not implemented"))
+}
+
+func (UnimplementedKeyServiceHandler) RotateKey(context.Context, *v1.RotateKeyRequest) (*v1.RotateKeyResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("peal.admin.v1.KeyService.RotateKey is not implemented"))
+}
+
+func (UnimplementedKeyServiceHandler) KeepKey(context.Context, *v1.KeepKeyRequest) (*v1.KeepKeyResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("peal.admin.v1.KeyService.KeepKey is not implemented"))
 }
 
 func (UnimplementedKeyServiceHandler) RevokeKey(context.Context, *v1.RevokeKeyRequest) (*v1.RevokeKeyResponse, error) {

@@ -5,8 +5,8 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_peal_admin_v1_permission } from "./permission_pb";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file peal/admin/v1/keys.proto.
  */
 export const file_peal_admin_v1_keys: GenFile = /*@__PURE__*/
-  fileDesc("ChhwZWFsL2FkbWluL3YxL2tleXMucHJvdG8SDXBlYWwuYWRtaW4udjEirAEKA0tleRILCgNrZXkYASABKAkSDgoGYXBwX2lkGAIgASgJEiYKBXN0YXRlGAMgASgOMhcucGVhbC5hZG1pbi52MS5LZXlTdGF0ZRIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLcmV2b2tlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIj0KEENyZWF0ZUtleVJlcXVlc3QSKQoGYXBwX2lkGAEgASgJQhm6SBZyFDISXlsxLTldWzAtOV17MCwxN30kIjQKEUNyZWF0ZUtleVJlc3BvbnNlEh8KA2tleRgBIAEoCzISLnBlYWwuYWRtaW4udjEuS2V5IjwKD0xpc3RLZXlzUmVxdWVzdBIpCgZhcHBfaWQYASABKAlCGbpIFnIUMhJeWzEtOV1bMC05XXswLDE3fSQiNAoQTGlzdEtleXNSZXNwb25zZRIgCgRrZXlzGAEgAygLMhIucGVhbC5hZG1pbi52MS5LZXkiaAoQUmV2ZWFsS2V5UmVxdWVzdBIpCgZhcHBfaWQYASABKAlCGbpIFnIUMhJeWzEtOV1bMC05XXswLDE3fSQSKQoDa2V5GAIgASgJQhy6SBlyFzIVXltBLVphLXowLTlfLV17MSw2NH0kIigKEVJldmVhbEtleVJlc3BvbnNlEhMKBnNlY3JldBgBIAEoCUIDgAEBImgKEFJldm9rZUtleVJlcXVlc3QSKQoGYXBwX2lkGAEgASgJQhm6SBZyFDISXlsxLTldWzAtOV17MCwxN30kEikKA2tleRgCIAEoCUIcukgZchcyFV5bQS1aYS16MC05Xy1dezEsNjR9JCI0ChFSZXZva2VLZXlSZXNwb25zZRIfCgNrZXkYASABKAsyEi5wZWFsLmFkbWluLnYxLktleSpSCghLZXlTdGF0ZRIZChVLRVlfU1RBVEVfVU5TUEVDSUZJRUQQABIUChBLRVlfU1RBVEVfQUNUSVZFEAESFQoRS0VZX1NUQVRFX1JFVk9LRUQQAjLhAgoKS2V5U2VydmljZRJUCglDcmVhdGVLZXkSHy5wZWFsLmFkbWluLnYxLkNyZWF0ZUtleVJlcXVlc3QaIC5wZWFsLmFkbWluLnYxLkNyZWF0ZUtleVJlc3BvbnNlIgTI2hgIElEKCExpc3RLZXlzEh4ucGVhbC5hZG1pbi52MS5MaXN0S2V5c1JlcXVlc3QaHy5wZWFsLmFkbWluLnYxLkxpc3RLZXlzUmVzcG9uc2UiBMjaGAYSVAoJUmV2ZWFsS2V5Eh8ucGVhbC5hZG1pbi52MS5SZXZlYWxLZXlSZXF1ZXN0GiAucGVhbC5hZG1pbi52MS5SZXZlYWxLZXlSZXNwb25zZSIEyNoYBxJUCglSZXZva2VLZXkSHy5wZWFsLmFkbWluLnYxLlJldm9rZUtleVJlcXVlc3QaIC5wZWFsLmFkbWluLnYxLlJldm9rZUtleVJlc3BvbnNlIgTI2hgIQjxaOmdpdGh1Yi5jb20vcGVhbGhxL3BlYWwvYWRtaW4tYXBpL2dlbi9wZWFsL2FkbWluL3YxO2FkbWludjFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_peal_admin_v1_permission]);
+  fileDesc("ChhwZWFsL2FkbWluL3YxL2tleXMucHJvdG8SDXBlYWwuYWRtaW4udjEiyAIKA0tleRILCgNrZXkYASABKAkSDgoGYXBwX2lkGAIgASgJEiYKBXN0YXRlGAMgASgOMhcucGVhbC5hZG1pbi52MS5LZXlTdGF0ZRIvCgtjcmVhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLcmV2b2tlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWxhYmVsGAYgASgJEicKBnNjb3BlcxgHIAMoDjIXLnBlYWwuYWRtaW4udjEuS2V5U2NvcGUSLwoLcmV0aXJlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDWxhc3RfdXNlX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIpUCChBDcmVhdGVLZXlSZXF1ZXN0EikKBmFwcF9pZBgBIAEoCUIZukgWchQyEl5bMS05XVswLTldezAsMTd9JBI6CgZzY29wZXMYAiADKA4yFy5wZWFsLmFkbWluLnYxLktleVNjb3BlQhG6SA6SAQsQBCIHggEEEAEgABKZAQoFbGFiZWwYAyABKAlCiQG6SIUBugGBAQoFbGFiZWwSRGdpdmUgaXQgYSBsYWJlbCBvZiBhdCBtb3N0IDYwIGNoYXJhY3RlcnMsIHdpdGhvdXQgY29udHJvbCBjaGFyYWN0ZXJzGjJ0aGlzLnNpemUoKSA8PSA2MCAmJiB0aGlzLm1hdGNoZXMoJ15bXlxccHtDY31dKiQnKSI0ChFDcmVhdGVLZXlSZXNwb25zZRIfCgNrZXkYASABKAsyEi5wZWFsLmFkbWluLnYxLktleSI8Cg9MaXN0S2V5c1JlcXVlc3QSKQoGYXBwX2lkGAEgASgJQhm6SBZyFDISXlsxLTldWzAtOV17MCwxN30kIjQKEExpc3RLZXlzUmVzcG9uc2USIAoEa2V5cxgBIAMoCzISLnBlYWwuYWRtaW4udjEuS2V5ImgKEFJldmVhbEtleVJlcXVlc3QSKQoGYXBwX2lkGAEgASgJQhm6SBZyFDISXlsxLTldWzAtOV17MCwxN30kEikKA2tleRgCIAEoCUIcukgZchcyFV5bQS1aYS16MC05Xy1dezEsNjR9JCIoChFSZXZlYWxLZXlSZXNwb25zZRITCgZzZWNyZXQYASABKAlCA4ABASKEAgoQUmVuYW1lS2V5UmVxdWVzdBIpCgZhcHBfaWQYASABKAlCGbpIFnIUMhJeWzEtOV1bMC05XXswLDE3fSQSKQoDa2V5GAIgASgJQhy6SBlyFzIVXltBLVphLXowLTlfLV17MSw2NH0kEpkBCgVsYWJlbBgDIAEoCUKJAbpIhQG6AYEBCgVsYWJlbBJEZ2l2ZSBpdCBhIGxhYmVsIG9mIGF0IG1vc3QgNjAgY2hhcmFjdGVycywgd2l0aG91dCBjb250cm9sIGNoYXJhY3RlcnMaMnRoaXMuc2l6ZSgpIDw9IDYwICYmIHRoaXMubWF0Y2hlcygnXlteXFxwe0NjfV0qJCcpIjQKEVJlbmFtZUtleVJlc3BvbnNlEh8KA2tleRgBIAEoCzISLnBlYWwuYWRtaW4udjEuS2V5IqUBChBSb3RhdGVLZXlSZXF1ZXN0EikKBmFwcF9pZBgBIAEoCUIZukgWchQyEl5bMS05XVswLTldezAsMTd9JBIpCgNrZXkYAiABKAlCHLpIGXIXMhVeW0EtWmEtejAtOV8tXXsxLDY0fSQSOwoHb3ZlcmxhcBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIPukgMqgEJIgUIgJqeATIAIlUKEVJvdGF0ZUtleVJlc3BvbnNlEh8KA2tleRgBIAEoCzISLnBlYWwuYWRtaW4udjEuS2V5Eh8KA29sZBgCIAEoCzISLnBlYWwuYWRtaW4udjEuS2V5ImYKDktlZXBLZXlSZXF1ZXN0EikKBmFwcF9pZBgBIAEoCUIZukgWchQyEl5bMS05XVswLTldezAsMTd9JBIpCgNrZXkYAiABKAlCHLpIGXIXMhVeW0EtWmEtejAtOV8tXXsxLDY0fSQiMgoPS2VlcEtleVJlc3BvbnNlEh8KA2tleRgBIAEoCzISLnBlYWwuYWRtaW4udjEuS2V5ImgKEFJldm9rZUtleVJlcXVlc3QSKQoGYXBwX2lkGAEgASgJQhm6SBZyFDISXlsxLTldWzAtOV17MCwxN30kEikKA2tleRgCIAEoCUIcukgZchcyFV5bQS1aYS16MC05Xy1dezEsNjR9JCI0ChFSZXZva2VLZXlSZXNwb25zZRIfCgNrZXkYASABKAsyEi5wZWFsLmFkbWluLnYxLktleSpqCghLZXlTdGF0ZRIZChVLRVlfU1RBVEVfVU5TUEVDSUZJRUQQABIUChBLRVlfU1RBVEVfQUNUSVZFEAESFQoRS0VZX1NUQVRFX1JFVk9LRUQQAhIWChJLRVlfU1RBVEVfUkVUSVJJTkcQAyp9CghLZXlTY29wZRIZChVLRVlfU0NPUEVfVU5TUEVDSUZJRUQQABIRCg1LRVlfU0NPUEVfQUxMEAESFQoRS0VZX1NDT1BFX1BVQkxJU0gQAhIXChNLRVlfU0NPUEVfU1VCU0NSSUJFEAMSEwoPS0VZX1NDT1BFX1FVRVJZEAQy3QQKCktleVNlcnZpY2USVAoJQ3JlYXRlS2V5Eh8ucGVhbC5hZG1pbi52MS5DcmVhdGVLZXlSZXF1ZXN0GiAucGVhbC5hZG1pbi52MS5DcmVhdGVLZXlSZXNwb25zZSIEyNoYCBJRCghMaXN0S2V5cxIeLnBlYWwuYWRtaW4udjEuTGlzdEtleXNSZXF1ZXN0Gh8ucGVhbC5hZG1pbi52MS5MaXN0S2V5c1Jlc3BvbnNlIgTI2hgGElQKCVJldmVhbEtleRIfLnBlYWwuYWRtaW4udjEuUmV2ZWFsS2V5UmVxdWVzdBogLnBlYWwuYWRtaW4udjEuUmV2ZWFsS2V5UmVzcG9uc2UiBMjaGAcSVAoJUmVuYW1lS2V5Eh8ucGVhbC5hZG1pbi52MS5SZW5hbWVLZXlSZXF1ZXN0GiAucGVhbC5hZG1pbi52MS5SZW5hbWVLZXlSZXNwb25zZSIEyNoYCBJUCglSb3RhdGVLZXkSHy5wZWFsLmFkbWluLnYxLlJvdGF0ZUtleVJlcXVlc3QaIC5wZWFsLmFkbWluLnYxLlJvdGF0ZUtleVJlc3BvbnNlIgTI2hgIEk4KB0tlZXBLZXkSHS5wZWFsLmFkbWluLnYxLktlZXBLZXlSZXF1ZXN0Gh4ucGVhbC5hZG1pbi52MS5LZWVwS2V5UmVzcG9uc2UiBMjaGAgSVAoJUmV2b2tlS2V5Eh8ucGVhbC5hZG1pbi52MS5SZXZva2VLZXlSZXF1ZXN0GiAucGVhbC5hZG1pbi52MS5SZXZva2VLZXlSZXNwb25zZSIEyNoYCEI8WjpnaXRodWIuY29tL3BlYWxocS9wZWFsL2FkbWluLWFwaS9nZW4vcGVhbC9hZG1pbi92MTthZG1pbnYxYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_peal_admin_v1_permission]);
 
 /**
  * Key is a public key of an app; its secret is only ever returned by RevealKey.
@@ -45,11 +45,40 @@ export type Key = Message<"peal.admin.v1.Key"> & {
   createTime?: Timestamp | undefined;
 
   /**
-   * Unset while the key is active.
+   * Unset while the key works.
    *
    * @generated from field: google.protobuf.Timestamp revoke_time = 5;
    */
   revokeTime?: Timestamp | undefined;
+
+  /**
+   * What people call it; may be empty.
+   *
+   * @generated from field: string label = 6;
+   */
+  label: string;
+
+  /**
+   * What it is good for, in a fixed order. They never change.
+   *
+   * @generated from field: repeated peal.admin.v1.KeyScope scopes = 7;
+   */
+  scopes: KeyScope[];
+
+  /**
+   * Until when a retiring key works; unset for others.
+   *
+   * @generated from field: google.protobuf.Timestamp retire_time = 8;
+   */
+  retireTime?: Timestamp | undefined;
+
+  /**
+   * In which minute a request or a subscription was last signed with it, or a socket opened; known about a minute late. Unset
+   * for never.
+   *
+   * @generated from field: google.protobuf.Timestamp last_use_time = 9;
+   */
+  lastUseTime?: Timestamp | undefined;
 };
 
 /**
@@ -67,6 +96,20 @@ export type CreateKeyRequest = Message<"peal.admin.v1.CreateKeyRequest"> & {
    * @generated from field: string app_id = 1;
    */
   appId: string;
+
+  /**
+   * None is all.
+   *
+   * @generated from field: repeated peal.admin.v1.KeyScope scopes = 2;
+   */
+  scopes: KeyScope[];
+
+  /**
+   * At most 60 characters; may be empty.
+   *
+   * @generated from field: string label = 3;
+   */
+  label: string;
 };
 
 /**
@@ -167,6 +210,146 @@ export const RevealKeyResponseSchema: GenMessage<RevealKeyResponse> = /*@__PURE_
   messageDesc(file_peal_admin_v1_keys, 6);
 
 /**
+ * @generated from message peal.admin.v1.RenameKeyRequest
+ */
+export type RenameKeyRequest = Message<"peal.admin.v1.RenameKeyRequest"> & {
+  /**
+   * @generated from field: string app_id = 1;
+   */
+  appId: string;
+
+  /**
+   * @generated from field: string key = 2;
+   */
+  key: string;
+
+  /**
+   * The rule of CreateKeyRequest.label.
+   *
+   * @generated from field: string label = 3;
+   */
+  label: string;
+};
+
+/**
+ * Describes the message peal.admin.v1.RenameKeyRequest.
+ * Use `create(RenameKeyRequestSchema)` to create a new message.
+ */
+export const RenameKeyRequestSchema: GenMessage<RenameKeyRequest> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_keys, 7);
+
+/**
+ * @generated from message peal.admin.v1.RenameKeyResponse
+ */
+export type RenameKeyResponse = Message<"peal.admin.v1.RenameKeyResponse"> & {
+  /**
+   * @generated from field: peal.admin.v1.Key key = 1;
+   */
+  key?: Key | undefined;
+};
+
+/**
+ * Describes the message peal.admin.v1.RenameKeyResponse.
+ * Use `create(RenameKeyResponseSchema)` to create a new message.
+ */
+export const RenameKeyResponseSchema: GenMessage<RenameKeyResponse> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_keys, 8);
+
+/**
+ * @generated from message peal.admin.v1.RotateKeyRequest
+ */
+export type RotateKeyRequest = Message<"peal.admin.v1.RotateKeyRequest"> & {
+  /**
+   * @generated from field: string app_id = 1;
+   */
+  appId: string;
+
+  /**
+   * @generated from field: string key = 2;
+   */
+  key: string;
+
+  /**
+   * How long the old key works on: from 0 to 30 days; unset is 24 hours.
+   *
+   * @generated from field: google.protobuf.Duration overlap = 3;
+   */
+  overlap?: Duration | undefined;
+};
+
+/**
+ * Describes the message peal.admin.v1.RotateKeyRequest.
+ * Use `create(RotateKeyRequestSchema)` to create a new message.
+ */
+export const RotateKeyRequestSchema: GenMessage<RotateKeyRequest> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_keys, 9);
+
+/**
+ * @generated from message peal.admin.v1.RotateKeyResponse
+ */
+export type RotateKeyResponse = Message<"peal.admin.v1.RotateKeyResponse"> & {
+  /**
+   * The new key, without its secret.
+   *
+   * @generated from field: peal.admin.v1.Key key = 1;
+   */
+  key?: Key | undefined;
+
+  /**
+   * The one whose place it takes.
+   *
+   * @generated from field: peal.admin.v1.Key old = 2;
+   */
+  old?: Key | undefined;
+};
+
+/**
+ * Describes the message peal.admin.v1.RotateKeyResponse.
+ * Use `create(RotateKeyResponseSchema)` to create a new message.
+ */
+export const RotateKeyResponseSchema: GenMessage<RotateKeyResponse> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_keys, 10);
+
+/**
+ * @generated from message peal.admin.v1.KeepKeyRequest
+ */
+export type KeepKeyRequest = Message<"peal.admin.v1.KeepKeyRequest"> & {
+  /**
+   * @generated from field: string app_id = 1;
+   */
+  appId: string;
+
+  /**
+   * @generated from field: string key = 2;
+   */
+  key: string;
+};
+
+/**
+ * Describes the message peal.admin.v1.KeepKeyRequest.
+ * Use `create(KeepKeyRequestSchema)` to create a new message.
+ */
+export const KeepKeyRequestSchema: GenMessage<KeepKeyRequest> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_keys, 11);
+
+/**
+ * @generated from message peal.admin.v1.KeepKeyResponse
+ */
+export type KeepKeyResponse = Message<"peal.admin.v1.KeepKeyResponse"> & {
+  /**
+   * @generated from field: peal.admin.v1.Key key = 1;
+   */
+  key?: Key | undefined;
+};
+
+/**
+ * Describes the message peal.admin.v1.KeepKeyResponse.
+ * Use `create(KeepKeyResponseSchema)` to create a new message.
+ */
+export const KeepKeyResponseSchema: GenMessage<KeepKeyResponse> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_keys, 12);
+
+/**
  * @generated from message peal.admin.v1.RevokeKeyRequest
  */
 export type RevokeKeyRequest = Message<"peal.admin.v1.RevokeKeyRequest"> & {
@@ -186,7 +369,7 @@ export type RevokeKeyRequest = Message<"peal.admin.v1.RevokeKeyRequest"> & {
  * Use `create(RevokeKeyRequestSchema)` to create a new message.
  */
 export const RevokeKeyRequestSchema: GenMessage<RevokeKeyRequest> = /*@__PURE__*/
-  messageDesc(file_peal_admin_v1_keys, 7);
+  messageDesc(file_peal_admin_v1_keys, 13);
 
 /**
  * @generated from message peal.admin.v1.RevokeKeyResponse
@@ -203,7 +386,7 @@ export type RevokeKeyResponse = Message<"peal.admin.v1.RevokeKeyResponse"> & {
  * Use `create(RevokeKeyResponseSchema)` to create a new message.
  */
 export const RevokeKeyResponseSchema: GenMessage<RevokeKeyResponse> = /*@__PURE__*/
-  messageDesc(file_peal_admin_v1_keys, 8);
+  messageDesc(file_peal_admin_v1_keys, 14);
 
 /**
  * KeyState is where a key is in its life.
@@ -225,6 +408,13 @@ export enum KeyState {
    * @generated from enum value: KEY_STATE_REVOKED = 2;
    */
   REVOKED = 2,
+
+  /**
+   * It works until retire_time.
+   *
+   * @generated from enum value: KEY_STATE_RETIRING = 3;
+   */
+  RETIRING = 3,
 }
 
 /**
@@ -234,13 +424,59 @@ export const KeyStateSchema: GenEnum<KeyState> = /*@__PURE__*/
   enumDesc(file_peal_admin_v1_keys, 0);
 
 /**
+ * KeyScope is one thing that a key is good for. What it is not for is refused with the name of the scope.
+ *
+ * @generated from enum peal.admin.v1.KeyScope
+ */
+export enum KeyScope {
+  /**
+   * @generated from enum value: KEY_SCOPE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Everything, also what a later version adds.
+   *
+   * @generated from enum value: KEY_SCOPE_ALL = 1;
+   */
+  ALL = 1,
+
+  /**
+   * Publishing events, and ending a user's connections.
+   *
+   * @generated from enum value: KEY_SCOPE_PUBLISH = 2;
+   */
+  PUBLISH = 2,
+
+  /**
+   * Opening sockets, and signing what their clients subscribe to and who they are.
+   *
+   * @generated from enum value: KEY_SCOPE_SUBSCRIBE = 3;
+   */
+  SUBSCRIBE = 3,
+
+  /**
+   * Asking about channels, users and connections.
+   *
+   * @generated from enum value: KEY_SCOPE_QUERY = 4;
+   */
+  QUERY = 4,
+}
+
+/**
+ * Describes the enum peal.admin.v1.KeyScope.
+ */
+export const KeyScopeSchema: GenEnum<KeyScope> = /*@__PURE__*/
+  enumDesc(file_peal_admin_v1_keys, 1);
+
+/**
  * KeyService manages the keys of an app. A key is named by its public part.
  *
  * @generated from service peal.admin.v1.KeyService
  */
 export const KeyService: GenService<{
   /**
-   * Creates a key. Errors: not_found, resource_exhausted when the app has 20 active keys.
+   * Creates a key. Errors: not_found, resource_exhausted when the app has 20 keys that work.
    *
    * @generated from rpc peal.admin.v1.KeyService.CreateKey
    */
@@ -268,6 +504,39 @@ export const KeyService: GenService<{
     methodKind: "unary";
     input: typeof RevealKeyRequestSchema;
     output: typeof RevealKeyResponseSchema;
+  },
+  /**
+   * Gives a key another label. Errors: not_found, failed_precondition when revoked.
+   *
+   * @generated from rpc peal.admin.v1.KeyService.RenameKey
+   */
+  renameKey: {
+    methodKind: "unary";
+    input: typeof RenameKeyRequestSchema;
+    output: typeof RenameKeyResponseSchema;
+  },
+  /**
+   * Makes a key that takes the place of an active one, with the same scopes and label. The old one works on for the overlap and
+   * counts as revoked then; without an overlap it is revoked at once. Errors: not_found, failed_precondition when the key
+   * is not active, resource_exhausted when the app has 20 keys that work.
+   *
+   * @generated from rpc peal.admin.v1.KeyService.RotateKey
+   */
+  rotateKey: {
+    methodKind: "unary";
+    input: typeof RotateKeyRequestSchema;
+    output: typeof RotateKeyResponseSchema;
+  },
+  /**
+   * Makes a retiring key active again, for whoever is not ready to do without it. The key that was to take its place stays.
+   * Errors: not_found, failed_precondition when the key does not retire.
+   *
+   * @generated from rpc peal.admin.v1.KeyService.KeepKey
+   */
+  keepKey: {
+    methodKind: "unary";
+    input: typeof KeepKeyRequestSchema;
+    output: typeof KeepKeyResponseSchema;
   },
   /**
    * Revokes a key for good: requests signed with it fail and sockets opened with it are closed with 4001,

@@ -54,17 +54,18 @@ const (
 
 // PublishServiceClient is a client for the peal.publish.v1.PublishService service.
 type PublishServiceClient interface {
-	// Publishes one event to one or more channels.
+	// Publishes one event to one or more channels. Scope: publish.
 	Publish(context.Context, *v1.PublishRequest) (*v1.PublishResponse, error)
-	// Publishes several events in their order, or none when one of them is refused. Those whose id is known are left out.
+	// Publishes several events in their order, or none when one of them is refused. Those whose id is known are left out. Scope:
+	// publish.
 	PublishBatch(context.Context, *v1.PublishBatchRequest) (*v1.PublishBatchResponse, error)
-	// Lists the occupied channels, by name.
+	// Lists the occupied channels, by name. Scope: query.
 	ListChannels(context.Context, *v1.ListChannelsRequest) (*v1.ListChannelsResponse, error)
-	// Looks into one channel. A channel on which nobody is is no error.
+	// Looks into one channel. A channel on which nobody is is no error. Scope: query.
 	GetChannel(context.Context, *v1.GetChannelRequest) (*v1.GetChannelResponse, error)
-	// Lists the members of a presence channel.
+	// Lists the members of a presence channel. Scope: query.
 	ListMembers(context.Context, *v1.ListMembersRequest) (*v1.ListMembersResponse, error)
-	// Closes every socket that is signed in as a user. That there are none is no error.
+	// Closes every socket that is signed in as a user. That there are none is no error. Scope: publish.
 	TerminateUser(context.Context, *v1.TerminateUserRequest) (*v1.TerminateUserResponse, error)
 }
 
@@ -187,17 +188,18 @@ func (c *publishServiceClient) TerminateUser(ctx context.Context, req *v1.Termin
 
 // PublishServiceHandler is an implementation of the peal.publish.v1.PublishService service.
 type PublishServiceHandler interface {
-	// Publishes one event to one or more channels.
+	// Publishes one event to one or more channels. Scope: publish.
 	Publish(context.Context, *v1.PublishRequest) (*v1.PublishResponse, error)
-	// Publishes several events in their order, or none when one of them is refused. Those whose id is known are left out.
+	// Publishes several events in their order, or none when one of them is refused. Those whose id is known are left out. Scope:
+	// publish.
 	PublishBatch(context.Context, *v1.PublishBatchRequest) (*v1.PublishBatchResponse, error)
-	// Lists the occupied channels, by name.
+	// Lists the occupied channels, by name. Scope: query.
 	ListChannels(context.Context, *v1.ListChannelsRequest) (*v1.ListChannelsResponse, error)
-	// Looks into one channel. A channel on which nobody is is no error.
+	// Looks into one channel. A channel on which nobody is is no error. Scope: query.
 	GetChannel(context.Context, *v1.GetChannelRequest) (*v1.GetChannelResponse, error)
-	// Lists the members of a presence channel.
+	// Lists the members of a presence channel. Scope: query.
 	ListMembers(context.Context, *v1.ListMembersRequest) (*v1.ListMembersResponse, error)
-	// Closes every socket that is signed in as a user. That there are none is no error.
+	// Closes every socket that is signed in as a user. That there are none is no error. Scope: publish.
 	TerminateUser(context.Context, *v1.TerminateUserRequest) (*v1.TerminateUserResponse, error)
 }
 
