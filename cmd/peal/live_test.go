@@ -89,6 +89,26 @@ func liveKinds() []liveKind {
 	}
 }
 
+// suspensions are the kinds of change that concern a whole tenant.
+func suspensions() []liveKind {
+	return []liveKind{
+		{
+			"suspend", func(a *liveApp, admin *liveAdmin) (time.Time, error) {
+				_, err := admin.operators.SuspendTenant(a.ctx(), &adminv1.SuspendTenantRequest{TenantId: a.tenant, Reason: "a test"})
+				return time.Time{}, err
+			}, func(*liveApp, *liveSocket) bool { return true }, 4003,
+			func(a *liveApp, edge int) bool { return a.publish(edge, a.stay) == http.StatusForbidden },
+		},
+		{
+			"resume", func(a *liveApp, admin *liveAdmin) (time.Time, error) {
+				_, err := admin.operators.ResumeTenant(a.ctx(), &adminv1.ResumeTenantRequest{TenantId: a.tenant})
+				return time.Time{}, err
+			}, func(*liveApp, *liveSocket) bool { return false }, 0,
+			func(a *liveApp, edge int) bool { return a.publish(edge, a.stay) == http.StatusOK },
+		},
+	}
+}
+
 func (a *liveApp) disable(admin *liveAdmin) (time.Time, error) {
 	_, err := admin.apps.DisableApp(a.ctx(), &adminv1.DisableAppRequest{AppId: a.id})
 	return time.Time{}, err
@@ -132,25 +152,30 @@ func (a *liveApp) rotateExtra(admin *liveAdmin) (time.Time, error) {
 // answer of the admin API until each edge acts. The sockets that lost their right are closed, each with its code, and no others.
 func TestLiveChanges(t *testing.T) {
 	t.Parallel()
-	w := newLiveWorld(t, cluster(t))
-	bystander := w.newApp(0)
+	env := cluster(t)
+	w := newLiveWorld(t, env)
+	bystander := w.newApp(w.admins[0])
 	bystander.fill()
 	var made atomic.Int64
 	var workers sync.WaitGroup
-	for n := range 4 {
-		workers.Go(func() {
-			a := w.newApp(n)
-			kinds := liveKinds()
-			for i := 0; made.Add(1) <= int64(*liveChanges); i++ {
-				if !w.change(a, kinds[i%len(kinds)], w.admins[i%len(w.admins)]) {
-					return
-				}
-				if i%len(kinds) == len(kinds)-1 {
-					a = w.newApp(n)
-				}
+	work := func(a *liveApp, kinds []liveKind, admins []*liveAdmin, anew func() *liveApp) {
+		for i := 0; made.Add(1) <= int64(*liveChanges); i++ {
+			if !w.change(a, kinds[i%len(kinds)], admins[i%len(admins)]) {
+				return
 			}
-		})
+			if i%len(kinds) == len(kinds)-1 {
+				a = anew()
+			}
+		}
 	}
+	for n := range 4 {
+		anew := func() *liveApp { return w.newApp(w.admins[n%len(w.admins)]) }
+		workers.Go(func() { work(anew(), liveKinds(), w.admins, anew) })
+	}
+	// The other tenant is suspended by an operator, whose own tenant goes on.
+	runPeal(t, env, "operators", "create", "owner@example.com").want(t, "operator", exitOK, "is an operator now")
+	suspended := w.newApp(w.signUp("other@example.com")[0])
+	workers.Go(func() { work(suspended, suspensions(), w.admins, func() *liveApp { return suspended }) })
 	workers.Wait()
 	for edge := range w.edges {
 		if got := bystander.publish(edge, bystander.stay); got != http.StatusOK {
@@ -240,7 +265,7 @@ func TestLiveWithoutPostgres(t *testing.T) {
 	env = append(env, "PEAL_REDIS_URL="+redis, "PEAL_REDIS_PREFIX="+prefix, "PEAL_DRAIN_PAUSE=0s")
 	runPeal(t, env, "migrate", "up").want(t, "up", exitOK)
 	w := newLiveWorld(t, env)
-	a := w.newApp(0)
+	a := w.newApp(w.admins[0])
 	a.fill()
 	for edge := range w.edges {
 		for _, k := range []liveKey{a.stay, a.extra} {
@@ -292,7 +317,7 @@ func TestLiveWithoutPostgres(t *testing.T) {
 func TestRotationLosesNoPublish(t *testing.T) {
 	t.Parallel()
 	w := newLiveWorld(t, cluster(t))
-	a := w.newApp(0)
+	a := w.newApp(w.admins[0])
 	type publisher struct {
 		key atomic.Pointer[liveKey]
 		n   atomic.Int64

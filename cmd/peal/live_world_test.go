@@ -27,7 +27,7 @@ import (
 type liveWorld struct {
 	t      *testing.T
 	edges  []*process
-	admins []*liveAdmin // through each edge's control door
+	admins []*liveAdmin // of one tenant, through each edge's control door
 	http   *http.Client
 
 	mu   sync.Mutex
@@ -37,9 +37,11 @@ type liveWorld struct {
 
 // liveAdmin is the owner of a tenant, at one edge's control door.
 type liveAdmin struct {
-	apps     adminv1connect.AppServiceClient
-	keys     adminv1connect.KeyServiceClient
-	settings adminv1connect.SettingsServiceClient
+	tenant    string // its id
+	apps      adminv1connect.AppServiceClient
+	keys      adminv1connect.KeyServiceClient
+	settings  adminv1connect.SettingsServiceClient
+	operators adminv1connect.OperatorServiceClient
 }
 
 type liveKey struct{ key, secret string }
@@ -52,28 +54,40 @@ func newLiveWorld(t *testing.T, env []string) *liveWorld {
 	}
 	t.Cleanup(w.http.CloseIdleConnections)
 	untilReady(t, w.edges...)
-	const email, password = "owner@example.com", "a password that nobody guesses 7f3"
+	w.admins = w.signUp("owner@example.com")
+	return w
+}
+
+// signUp makes a tenant, and returns its owner at each edge's control door.
+func (w *liveWorld) signUp(email string) (admins []*liveAdmin) {
+	w.t.Helper()
+	const password = "a password that nobody guesses 7f3"
 	for i, p := range w.edges {
 		jar, err := cookiejar.New(nil)
 		if err != nil {
-			t.Fatal(err)
+			w.t.Fatal(err)
 		}
 		h, base := &http.Client{Jar: jar}, p.info.DashboardURL+"/api"
 		auth := adminv1connect.NewAuthServiceClient(h, base)
 		if i == 0 {
-			_, err = auth.SignUp(t.Context(), &adminv1.SignUpRequest{Email: email, Password: password, TenantName: "Acme"})
+			_, err = auth.SignUp(w.t.Context(), &adminv1.SignUpRequest{Email: email, Password: password, TenantName: "Team of " + email})
 		} else {
-			_, err = auth.LogIn(t.Context(), &adminv1.LogInRequest{Email: email, Password: password})
+			_, err = auth.LogIn(w.t.Context(), &adminv1.LogInRequest{Email: email, Password: password})
 		}
 		if err != nil {
-			t.Fatal(err)
+			w.t.Fatal(err)
 		}
-		w.admins = append(w.admins, &liveAdmin{
-			apps: adminv1connect.NewAppServiceClient(h, base), keys: adminv1connect.NewKeyServiceClient(h, base),
-			settings: adminv1connect.NewSettingsServiceClient(h, base),
+		who, err := auth.WhoAmI(w.t.Context(), &adminv1.WhoAmIRequest{})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		admins = append(admins, &liveAdmin{
+			tenant: who.GetAccount().GetTenantId(),
+			apps:   adminv1connect.NewAppServiceClient(h, base), keys: adminv1connect.NewKeyServiceClient(h, base),
+			settings: adminv1connect.NewSettingsServiceClient(h, base), operators: adminv1connect.NewOperatorServiceClient(h, base),
 		})
 	}
-	return w
+	return admins
 }
 
 func (a *liveAdmin) reveal(ctx context.Context, app, key string) (liveKey, error) {
@@ -138,6 +152,7 @@ func (w *liveWorld) end() { w.over.Store(true) }
 // liveApp is an app with sockets on every edge.
 type liveApp struct {
 	w        *liveWorld
+	tenant   string // its id
 	id       string
 	stay     liveKey // is never taken away but with the app
 	extra    liveKey
@@ -150,10 +165,9 @@ func (a *liveApp) ctx() context.Context { return a.w.t.Context() }
 var liveApps atomic.Int64
 
 // newApp makes an app with two keys. It knows of no socket yet.
-func (w *liveWorld) newApp(n int) *liveApp {
+func (w *liveWorld) newApp(admin *liveAdmin) *liveApp {
 	w.t.Helper()
-	admin := w.admins[n%len(w.admins)]
-	a := &liveApp{w: w}
+	a := &liveApp{w: w, tenant: admin.tenant}
 	made, err := admin.apps.CreateApp(a.ctx(), &adminv1.CreateAppRequest{Name: fmt.Sprintf("App %d", liveApps.Add(1))})
 	if err == nil {
 		a.id = made.GetApp().GetId()

@@ -42,8 +42,8 @@ export function RevokeKey({
       busy={revoke.isPending}
       onConfirm={run}
     >
-      <p className="break-words text-ink">
-        {target?.label && <bdi className="font-medium">{target.label} </bdi>}
+      <p className="flex flex-col break-words text-ink">
+        {target?.label && <bdi className="font-medium">{target.label}</bdi>}
         <code className="break-all text-13">{target?.key}</code>
       </p>
       <p>

@@ -62,11 +62,13 @@ function RotateForm({ appId, target, onDone }: { appId: string; target: Key; onD
   return (
     <form onSubmit={(event) => void submit(event)} className="flex flex-col gap-4">
       <FormProblem problem={problem} />
+      <p className="flex flex-col break-words text-14">
+        {target.label && <bdi className="font-medium">{target.label}</bdi>}
+        <code className="break-all text-13">{target.key}</code>
+      </p>
       <p className="text-14 text-muted">
-        A new key takes the place of{" "}
-        {target.label && <bdi className="break-words font-medium text-ink">{target.label} </bdi>}
-        <code className="break-all text-13 text-ink">{target.key}</code>, for the same:{" "}
-        {scopesInWords(target).toLowerCase()}. Move your clients and servers to it while both work.
+        A new key takes its place, for the same: {scopesInWords(target).toLowerCase()}. Move your clients and
+        servers to it while both work.
       </p>
       <Field
         label="The old key works on for"
