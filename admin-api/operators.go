@@ -13,20 +13,13 @@ import (
 	"github.com/pealhq/peal/tenants/pgplatform"
 )
 
-// operator is the caller as one who acts on the platform and not in a tenant, for the audit row of a change.
-func operator(ctx context.Context) tenants.Actor {
-	who := actor(ctx)
-	who.TenantID = uuid.Nil
-	return who
-}
-
 // operatorOn is the caller as one who acts on a tenant from above.
 func operatorOn(ctx context.Context, tenant string) (tenants.Actor, error) {
 	id, err := uuid.Parse(tenant)
 	if err != nil || id == uuid.Nil {
 		return tenants.Actor{}, tenants.ErrNotFound
 	}
-	who := operator(ctx)
+	who := actor(ctx)
 	who.TenantID = id
 	return who, nil
 }

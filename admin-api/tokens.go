@@ -56,9 +56,9 @@ func scopesFromProto(list []adminv1.Permission, who tenants.Membership) ([]tenan
 	return scopes, nil
 }
 
-// everybody is whose tokens the caller may see and revoke: their own, or uuid.Nil for those of all.
+// everybody is whose tokens the caller may see and revoke: their own, or uuid.Nil for those of all, which no token may.
 func everybody(ctx context.Context) uuid.UUID {
-	if caller(ctx).Role.May(tenants.TokensManage) {
+	if who := identityOf(ctx); slices.Contains(who.permissions(), tenants.TokensManage) {
 		return uuid.Nil
 	}
 	return caller(ctx).User.ID

@@ -174,11 +174,33 @@ func TestWhatNoTokenMayDo(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"CreateToken", "RevokeToken", "ChangePassword", "ChangeEmail", "BeginSecondFactor", "DisableSecondFactor", "RegenerateRecoveryCodes", "TransferOwnership", "SwitchTenant", "RevokeSession"} {
+	for _, name := range []string{"CreateToken", "ChangePassword", "ChangeEmail", "BeginSecondFactor", "DisableSecondFactor", "RegenerateRecoveryCodes", "TransferOwnership", "SwitchTenant", "RevokeSession"} {
 		if !slices.Contains(refused, name) {
 			t.Errorf("%s is not among what no token may do", name)
 		}
 	}
+}
+
+// TestATokenSeesAndEndsOnlyThoseOfItsOwner, though its owner may manage those of all.
+func TestATokenSeesAndEndsOnlyThoseOfItsOwner(t *testing.T) {
+	d := newDesk(t, "http://localhost:6002")
+	ann := d.owner(t, "ann@example.com", "Acme")
+	bo := d.owner(t, "bo@example.com", "Bolt")
+	d.exec(t, `INSERT INTO memberships (tenant_id, user_id, role) SELECT t.id, u.id, 'developer' FROM tenants t, users u WHERE t.name = 'Acme' AND u.email = 'bo@example.com'`)
+	d.exec(t, `UPDATE sessions SET tenant_id = (SELECT id FROM tenants WHERE name = 'Acme') WHERE user_id = (SELECT id FROM users WHERE email = 'bo@example.com')`)
+	own, bos := ann.newToken(t, 1, appsRead), bo.newToken(t, 1, appsRead)
+	program := d.withToken(t, own.GetText())
+	list, err := program.tokens.ListTokens(t.Context(), &adminv1.ListTokensRequest{})
+	if err != nil || len(list.GetTokens()) != 1 || list.GetTokens()[0].GetId() != own.GetToken().GetId() {
+		t.Errorf("listed %v, %v", list, err)
+	}
+	_, err = program.tokens.RevokeToken(t.Context(), &adminv1.RevokeTokenRequest{TokenId: bos.GetToken().GetId()})
+	wantCode(t, "another member's token", err, connect.CodeNotFound)
+	if _, err := program.tokens.RevokeToken(t.Context(), &adminv1.RevokeTokenRequest{TokenId: own.GetToken().GetId()}); err != nil {
+		t.Error(err)
+	}
+	_, err = program.tokens.ListTokens(t.Context(), &adminv1.ListTokensRequest{})
+	wantCode(t, "after it has ended itself", err, connect.CodeUnauthenticated)
 }
 
 func TestTokensInHeaders(t *testing.T) {

@@ -11,6 +11,7 @@ func Commands() []*cobra.Command {
 	return []*cobra.Command{
 		loginCommand(), logoutCommand(), contextCommand(), whoamiCommand(),
 		appsCommand(), keysCommand(), limitsCommand(), originsCommand(), tenantsCommand(), plansCommand(),
+		membersCommand(), tokensCommand(), usageCommand(), auditCommand(),
 		publishCommand(), subscribeCommand(),
 	}
 }

@@ -147,18 +147,38 @@ func (s *session) platform() adminv1connect.PlatformServiceClient {
 	return adminv1connect.NewPlatformServiceClient(s.http, s.URL+apiPrefix)
 }
 
+func (s *session) members() adminv1connect.MemberServiceClient {
+	return adminv1connect.NewMemberServiceClient(s.http, s.URL+apiPrefix)
+}
+
+func (s *session) invitations() adminv1connect.InvitationServiceClient {
+	return adminv1connect.NewInvitationServiceClient(s.http, s.URL+apiPrefix)
+}
+
+func (s *session) tokens() adminv1connect.TokenServiceClient {
+	return adminv1connect.NewTokenServiceClient(s.http, s.URL+apiPrefix)
+}
+
+func (s *session) usage() adminv1connect.UsageServiceClient {
+	return adminv1connect.NewUsageServiceClient(s.http, s.URL+apiPrefix)
+}
+
+func (s *session) audit() adminv1connect.AuditServiceClient {
+	return adminv1connect.NewAuditServiceClient(s.http, s.URL+apiPrefix)
+}
+
 // explain turns an error of the API into one that reads well on a terminal. Its code stays, for the exit code.
 func explain(err error) error {
 	var api *connect.Error
 	if !errors.As(err, &api) {
 		return err
 	}
-	text := api.Message()
+	text := strings.TrimPrefix(api.Message(), "validation error: ")
 	switch {
 	case errors.Is(err, stdcontext.Canceled):
 		return stdcontext.Canceled
 	case api.Code() == connect.CodeUnauthenticated:
-		text += "; the token is unknown, expired or revoked: run `peal login` again"
+		text += "; then run `peal login` again"
 	case api.Code() == connect.CodeUnavailable && !connect.IsWireError(err):
 		text = "the platform cannot be reached: " + text
 	}

@@ -114,9 +114,10 @@ func (l *listener) prepare(ctx stdcontext.Context) error {
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(keys.GetKeys(), func(k *adminv1.Key) bool { return k.GetState() == adminv1.KeyState_KEY_STATE_ACTIVE })
+	i := slices.IndexFunc(keys.GetKeys(), subscribes)
 	if i < 0 {
-		return connect.NewError(connect.CodeFailedPrecondition, fmt.Errorf("the app %s has no active key; `peal keys create %s` makes one", l.app, l.app))
+		return connect.NewError(connect.CodeFailedPrecondition,
+			fmt.Errorf("the app %s has no active key with the scope subscribe; `peal keys create %s` makes one", l.app, l.app))
 	}
 	l.key = keys.GetKeys()[i].GetKey()
 	if slices.ContainsFunc(l.channels, authorized) {
@@ -133,6 +134,12 @@ func (l *listener) prepare(ctx stdcontext.Context) error {
 	u.RawQuery = url.Values{"protocol": {"7"}, "client": {"peal-cli"}, "version": {"1"}}.Encode()
 	l.address = u.String()
 	return nil
+}
+
+// subscribes tells whether sockets can be opened with a key.
+func subscribes(k *adminv1.Key) bool {
+	return k.GetState() == adminv1.KeyState_KEY_STATE_ACTIVE && (slices.Contains(k.GetScopes(), adminv1.KeyScope_KEY_SCOPE_ALL) ||
+		slices.Contains(k.GetScopes(), adminv1.KeyScope_KEY_SCOPE_SUBSCRIBE))
 }
 
 func authorized(channel string) bool {

@@ -470,8 +470,8 @@ const file_peal_admin_v1_tokens_proto_rawDesc = "" +
 	"\fTokenService\x12Z\n" +
 	"\vCreateToken\x12!.peal.admin.v1.CreateTokenRequest\x1a\".peal.admin.v1.CreateTokenResponse\"\x04\xc8\xda\x18\x18\x12W\n" +
 	"\n" +
-	"ListTokens\x12 .peal.admin.v1.ListTokensRequest\x1a!.peal.admin.v1.ListTokensResponse\"\x04\xc8\xda\x18\x18\x12Z\n" +
-	"\vRevokeToken\x12!.peal.admin.v1.RevokeTokenRequest\x1a\".peal.admin.v1.RevokeTokenResponse\"\x04\xc8\xda\x18\x18B<Z:github.com/pealhq/peal/admin-api/gen/peal/admin/v1;adminv1b\x06proto3"
+	"ListTokens\x12 .peal.admin.v1.ListTokensRequest\x1a!.peal.admin.v1.ListTokensResponse\"\x04\xc8\xda\x18\x02\x12Z\n" +
+	"\vRevokeToken\x12!.peal.admin.v1.RevokeTokenRequest\x1a\".peal.admin.v1.RevokeTokenResponse\"\x04\xc8\xda\x18\x02B<Z:github.com/pealhq/peal/admin-api/gen/peal/admin/v1;adminv1b\x06proto3"
 
 var (
 	file_peal_admin_v1_tokens_proto_rawDescOnce sync.Once
