@@ -15,6 +15,7 @@ export const demo = { email: "dev@peal.local", password: "peal-dev-password" };
 export type Peal = {
   dashboardUrl: string;
   edgeUrl: string;
+  opsUrl: string;
   /** The demo app. */
   appId: string;
   key: string;
@@ -54,6 +55,7 @@ export async function startPeal(data: string): Promise<Peal> {
   return {
     dashboardUrl: ready("dashboard_url"),
     edgeUrl: ready("edge_url"),
+    opsUrl: ready("ops_url"),
     appId: ready("app_id"),
     key: ready("key"),
     secret: ready("secret"),

@@ -180,6 +180,47 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import("./pages/audit"), "AuditPage"),
 });
 
+const members = createRoute({
+  getParentRoute: () => shell,
+  path: "/members",
+  // With its page and not before: nothing else needs the schema of members.
+  loader: ({ context }) => {
+    void import("./api/members").then(({ prefetchMembers }) =>
+      prefetchMembers(context.queryClient, context.transport),
+    );
+  },
+  staticData: { crumb: "Members" },
+  component: lazyRouteComponent(() => import("./pages/members"), "MembersPage"),
+});
+
+const profile = createRoute({
+  getParentRoute: () => shell,
+  path: "/profile",
+  staticData: { crumb: "Profile" },
+  component: lazyRouteComponent(() => import("./pages/profile"), "ProfilePage"),
+});
+
+const sessions = createRoute({
+  getParentRoute: () => shell,
+  path: "/sessions",
+  staticData: { crumb: "Sessions" },
+  component: lazyRouteComponent(() => import("./pages/sessions"), "SessionsPage"),
+});
+
+const twoFactor = createRoute({
+  getParentRoute: () => shell,
+  path: "/two-factor",
+  staticData: { crumb: "Two-factor login" },
+  component: lazyRouteComponent(() => import("./pages/two-factor"), "TwoFactorPage"),
+});
+
+const tokens = createRoute({
+  getParentRoute: () => shell,
+  path: "/tokens",
+  staticData: { crumb: "API tokens" },
+  component: lazyRouteComponent(() => import("./pages/tokens"), "TokensPage"),
+});
+
 /** Inside the shell, so that who mistyped an address can go on from there. */
 const elsewhere = createRoute({ getParentRoute: () => shell, path: "$", component: NotFoundPage });
 
@@ -190,10 +231,41 @@ const dashboard = shell.addChildren([
   newApp,
   usage,
   audit,
+  members,
+  profile,
+  sessions,
+  twoFactor,
+  tokens,
   app.addChildren([appHome, start, keys, appUsage, settings]),
 ]);
 
-const pages = [login, signup, dashboard] as const;
+// Pages that links in mails lead to, whoever is signed in. What is behind the # of an address is a token, and read by them.
+
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: "/invitation",
+  component: lazyRouteComponent(() => import("./pages/invitation"), "InvitationPage"),
+});
+
+const verifyEmail = createRoute({
+  getParentRoute: () => root,
+  path: "/verify-email",
+  component: lazyRouteComponent(() => import("./pages/verify-email"), "VerifyEmailPage"),
+});
+
+const forgotPassword = createRoute({
+  getParentRoute: () => root,
+  path: "/forgot-password",
+  component: lazyRouteComponent(() => import("./pages/forgot-password"), "ForgotPasswordPage"),
+});
+
+const resetPassword = createRoute({
+  getParentRoute: () => root,
+  path: "/reset-password",
+  component: lazyRouteComponent(() => import("./pages/reset-password"), "ResetPasswordPage"),
+});
+
+const pages = [login, signup, invitation, verifyEmail, forgotPassword, resetPassword, dashboard] as const;
 
 // The gallery of primitives is a tool of ours; the condition is a constant, so a build leaves the page out.
 const gallery = import.meta.env.DEV

@@ -6,7 +6,7 @@ import { isSignedOut } from "./errors";
 
 export type { Account };
 
-const { whoAmI, logIn, logOut, signUp } = AuthService.method;
+const { whoAmI, logIn, logInSecondFactor, logOut, signUp } = AuthService.method;
 
 /** The account of the session; rejects when there is none. */
 export async function loadAccount(
@@ -39,8 +39,15 @@ export function useAccount(): Account {
   return data.account;
 }
 
+/** Has the account read anew: its address, its role, its second factor. */
+export function useForgetAccount() {
+  const queryClient = useQueryClient();
+  const transport = useTransport();
+  return () => queryClient.invalidateQueries(createQueryOptions(whoAmI, {}, { transport }));
+}
+
 /** Forgets all that was read for one account and remembers the next. */
-function useAccountSwitch() {
+export function useAccountSwitch() {
   const queryClient = useQueryClient();
   const transport = useTransport();
   return (account: Account | undefined) => {
@@ -51,9 +58,15 @@ function useAccountSwitch() {
   };
 }
 
+/** The answer may ask for the second factor instead of bringing an account. */
 export function useLogIn() {
   const enter = useAccountSwitch();
   return useMutation(logIn, { onSuccess: ({ account }) => enter(account) });
+}
+
+export function useLogInSecondFactor() {
+  const enter = useAccountSwitch();
+  return useMutation(logInSecondFactor, { onSuccess: ({ account }) => enter(account) });
 }
 
 export function useSignUp() {

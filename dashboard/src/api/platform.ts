@@ -15,7 +15,7 @@ export function usePlatform() {
     port: query.data.edgePort,
     tls: query.data.edgeTls,
   };
-  return { ...query, edge, version: query.data?.version };
+  return { ...query, edge, version: query.data?.version, sendsMail: query.data?.sendsMail };
 }
 
 export function prefetchPlatform(queryClient: QueryClient, transport: Transport) {

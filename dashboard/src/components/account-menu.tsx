@@ -1,10 +1,13 @@
+import { useNavigate } from "@tanstack/react-router";
 import { Keyboard, LogOut } from "lucide-react";
 import type { Account } from "../api/auth";
 import { Menu, MenuItem, MenuLine, MenuNote } from "../ui/menu";
+import { accountPages } from "./account-nav";
 import { useLeave } from "./use-leave";
 
 export function AccountMenu({ account, onShortcuts }: { account: Account; onShortcuts: () => void }) {
   const leave = useLeave();
+  const navigate = useNavigate();
   const trigger = (
     <button
       type="button"
@@ -22,6 +25,16 @@ export function AccountMenu({ account, onShortcuts }: { account: Account; onShor
           {account.role} of <bdi>{account.tenantName}</bdi>
         </span>
       </MenuNote>
+      <MenuLine />
+      {accountPages.map(({ to, label, icon: Icon }) => (
+        <MenuItem
+          key={to}
+          icon={<Icon aria-hidden className="size-4" />}
+          onSelect={() => void navigate({ to })}
+        >
+          {label}
+        </MenuItem>
+      ))}
       <MenuLine />
       <MenuItem icon={<Keyboard aria-hidden className="size-4" />} onSelect={onShortcuts}>
         Keyboard shortcuts

@@ -6,6 +6,7 @@ import { useApps } from "../api/apps";
 import { cx } from "../ui/cx";
 import { veilClass } from "../ui/dialog";
 import { setTheme } from "../ui/theme";
+import { accountPages } from "./account-nav";
 import { matches } from "./matches";
 import { useOpenApp } from "./open-app";
 import { appPages, tenantPages } from "./side-nav";
@@ -143,6 +144,13 @@ function useCommands(onShortcuts: () => void): Command[] {
       id: to,
       group: "Page",
       label: to === "/usage" ? "Usage of all apps" : label,
+      icon: icon(Icon),
+      run: () => void navigate({ to }),
+    })),
+    ...accountPages.map(({ to, label, icon: Icon }) => ({
+      id: to,
+      group: "You",
+      label,
       icon: icon(Icon),
       run: () => void navigate({ to }),
     })),

@@ -22,6 +22,10 @@ export function checkEmail(email: string): string | true {
     : "Enter an address like name@example.com.";
 }
 
+export function checkCode(code: string): string | true {
+  return code.trim().length >= 6 ? true : "Enter the six digits that the app shows, or a recovery code.";
+}
+
 export function checkNewPassword(password: string): string | true {
   if (length(password) < 8) return "Use at least 8 characters.";
   return length(password) <= 256 ? true : "Use at most 256 characters.";

@@ -7,6 +7,7 @@ import { CommandPalette } from "./command-palette";
 import { ShortcutsDialog } from "./shortcuts-dialog";
 import { SideNav } from "./side-nav";
 import { TopLine } from "./top-line";
+import { VerifyBanner } from "./verify-banner";
 
 /** What stands around every page of a signed-in user. */
 export function Shell() {
@@ -40,6 +41,7 @@ export function Shell() {
           onSearch={() => setPalette(true)}
           onShortcuts={() => setShortcuts(true)}
         />
+        <VerifyBanner account={account} />
         <main id="main" ref={main} tabIndex={-1} className="flex-1 outline-none">
           <Outlet />
         </main>

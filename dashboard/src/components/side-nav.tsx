@@ -1,10 +1,20 @@
 import { Link } from "@tanstack/react-router";
-import { Boxes, ChartLine, KeyRound, type LucideIcon, Rocket, ScrollText, Settings2 } from "lucide-react";
+import {
+  Boxes,
+  ChartLine,
+  KeyRound,
+  type LucideIcon,
+  Rocket,
+  ScrollText,
+  Settings2,
+  Users,
+} from "lucide-react";
 import type { Account } from "../api/auth";
 import { usePlatform } from "../api/platform";
 import { cx } from "../ui/cx";
 import { Name } from "./name";
 import { useOpenApp } from "./open-app";
+import { TenantSwitcher } from "./tenant-switcher";
 
 const linkClass = cx(
   "flex h-9 items-center gap-2.5 rounded-md px-2.5 font-medium text-13 text-muted transition-colors duration-100",
@@ -22,6 +32,7 @@ export const appPages = [
 /** The pages of the tenant, beside its apps. */
 export const tenantPages = [
   { to: "/usage", label: "Usage", icon: ChartLine },
+  { to: "/members", label: "Members", icon: Users },
   { to: "/audit", label: "Audit", icon: ScrollText },
 ] as const satisfies { to: string; label: string; icon: LucideIcon }[];
 
@@ -30,15 +41,7 @@ export function SideNav({ account, onGo }: { account: Account; onGo?: () => void
   const { version } = usePlatform();
   return (
     <div className="flex min-h-0 flex-1 flex-col">
-      <div className="flex h-14 shrink-0 items-center gap-2.5 px-4">
-        <span
-          aria-hidden
-          className="flex size-7 shrink-0 items-center justify-center rounded-md border border-line bg-raised font-semibold text-13"
-        >
-          {[...account.tenantName.trim()][0]?.toUpperCase()}
-        </span>
-        <Name className="font-semibold text-14">{account.tenantName}</Name>
-      </div>
+      <TenantSwitcher account={account} onGo={onGo} />
       <nav aria-label="Main" className="flex min-h-0 flex-1 flex-col gap-0.5 overflow-y-auto px-3 py-2">
         {/* Exact: inside an app its own pages are the current ones. */}
         <Link to="/apps" activeOptions={{ exact: true }} className={linkClass} onClick={onGo}>

@@ -6,6 +6,7 @@ import { explain, type Problem } from "../api/errors";
 import { AuthFrame, textLink } from "../components/auth-frame";
 import { localPath } from "../components/local-path";
 import { FormProblem } from "../components/problem";
+import { SecondStep } from "../components/second-step";
 import { placeErrors } from "../components/server-errors";
 import { Button } from "../ui/button";
 import { Field, Input } from "../ui/field";
@@ -16,13 +17,16 @@ export function LoginPage() {
   const navigate = useNavigate();
   const form = useForm({ defaultValues: { email: "", password: "" } });
   const [problem, setProblem] = useState<Problem>();
+  const [second, setSecond] = useState(false);
   const logIn = useLogIn();
+  const goOn = () => void navigate({ href: localPath(next) ?? "/apps", replace: true });
 
   const submit = form.handleSubmit(async ({ email, password }) => {
     setProblem(undefined);
     try {
-      await logIn.mutateAsync({ email: email.trim(), password });
-      await navigate({ href: localPath(next) ?? "/apps", replace: true });
+      const { secondFactorRequired } = await logIn.mutateAsync({ email: email.trim(), password });
+      if (secondFactorRequired) setSecond(true);
+      else goOn();
     } catch (error) {
       // The server does not say which of the two was wrong, and neither do we.
       if (explain(error).kind === "signed-out") {
@@ -33,6 +37,13 @@ export function LoginPage() {
     }
   });
 
+  if (second) {
+    return (
+      <AuthFrame title="Two-factor login" other={null}>
+        <SecondStep onDone={goOn} onStartOver={() => setSecond(false)} />
+      </AuthFrame>
+    );
+  }
   const { errors } = form.formState;
   return (
     <AuthFrame
@@ -65,6 +76,9 @@ export function LoginPage() {
         <Button type="submit" variant="primary" busy={logIn.isPending}>
           Log in
         </Button>
+        <Link to="/forgot-password" className={`self-center text-13 ${textLink}`}>
+          Forgot your password?
+        </Link>
       </form>
     </AuthFrame>
   );
