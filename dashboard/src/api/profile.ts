@@ -2,7 +2,7 @@ import { createQueryOptions, useMutation, useQuery, useTransport } from "@connec
 import { useQueryClient } from "@tanstack/react-query";
 import { AuthService } from "../gen/peal/admin/v1/auth_pb";
 import { type MyTenant, ProfileService, type Session } from "../gen/peal/admin/v1/profile_pb";
-import { useAccountSwitch, useForgetAccount } from "./auth";
+import { useForgetAccount } from "./auth";
 
 export type { MyTenant, Session };
 
@@ -15,10 +15,19 @@ export function useMyTenants() {
   return { ...query, tenants: query.data?.tenants };
 }
 
-/** Everything that was read is of the tenant before. */
+/** Everything that was read is of the tenant before: what is on the page is read anew, and the rest forgotten. */
 export function useSwitchTenant() {
-  const enter = useAccountSwitch();
-  return useMutation(switchTenant, { onSuccess: ({ account }) => enter(account) });
+  const queryClient = useQueryClient();
+  const transport = useTransport();
+  return useMutation(switchTenant, {
+    onSuccess: ({ account }) => {
+      if (!account) return;
+      const { queryKey } = createQueryOptions(AuthService.method.whoAmI, {}, { transport });
+      queryClient.setQueryData(queryKey, { $typeName: "peal.admin.v1.WhoAmIResponse", account });
+      const own = queryClient.getQueryCache().find({ queryKey });
+      return queryClient.resetQueries({ predicate: (query) => query !== own });
+    },
+  });
 }
 
 export const useSendVerification = () => useMutation(sendVerification);

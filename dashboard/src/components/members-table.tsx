@@ -57,7 +57,7 @@ function MemberRow({
   return (
     <Row>
       <Td>
-        <span className="flex min-w-0 items-center gap-2">
+        <span className="flex min-w-0 items-center gap-x-2 max-sm:flex-wrap max-sm:py-1">
           <Name className="font-medium max-sm:whitespace-normal max-sm:break-all">{member.email}</Name>
           {member.self && <Badge>You</Badge>}
         </span>

@@ -76,7 +76,7 @@ function SessionRow({ session }: { session: Session }) {
   return (
     <Row>
       <Td>
-        <span className="flex min-w-0 items-center gap-2" title={session.userAgent}>
+        <span className="flex min-w-0 items-center gap-x-2 max-sm:flex-wrap" title={session.userAgent}>
           <Name className="font-medium">{name}</Name>
           {session.current && <Badge tone="accent">This one</Badge>}
         </span>
