@@ -299,3 +299,25 @@ func TestWhoComesTooSoonIsCountedAsThat(t *testing.T) {
 		t.Errorf("%v", got.Rejections)
 	}
 }
+
+// TestWhatAKeyIsNotForIsCountedOnce asks every door for what a key has no scope for.
+func TestWhatAKeyIsNotForIsCountedOnce(t *testing.T) {
+	e := newEdge(t)
+	e.app.Keys[0].Scopes = 0
+	library := e.official(e.app)
+	if err := library.Trigger("room", "my-event", "hi"); err == nil || !strings.Contains(err.Error(), "needs publish") {
+		t.Errorf("publish: %v", err)
+	}
+	if _, err := library.Channels(pusher.ChannelsParams{}); err == nil || !strings.Contains(err.Error(), "needs query") {
+		t.Errorf("query: %v", err)
+	}
+	if status := e.call(t, e.app, e.app.Keys[0].Secret.Reveal(), `{"event":{"channels":["room"],"name":"n"}}`); status != http.StatusForbidden {
+		t.Errorf("call: %d", status)
+	}
+	if socket := e.refusedSocket(t, e.app); !strings.Contains(socket, "4009") || !strings.Contains(socket, "scope subscribe") {
+		t.Errorf("socket: %s", socket)
+	}
+	if got := e.used(t, e.app); got.Rejections != (usage.Rejections{usage.NotAllowed: 4}) || got.MessagesIn != 0 {
+		t.Errorf("%+v", got)
+	}
+}

@@ -91,6 +91,26 @@ func TestKeysHaveScopesAndLabels(t *testing.T) {
 	}
 }
 
+// TestTheVersionBeforeMakesKeysForEverything: it knows of no scopes, and takes a key that retires until that is written down.
+func TestTheVersionBeforeMakesKeysForEverything(t *testing.T) {
+	w := newWorld(t)
+	app, first := w.app(t, w.ann, "Chat")
+	w.exec(t, `
+		INSERT INTO keys (public, app_id, tenant_id, sealed, sealed_with)
+		SELECT 'old', app_id, tenant_id, sealed, sealed_with
+		FROM keys
+		WHERE public = $1`, first.Public)
+	if k := w.key(t, app.ID, "old"); k.Scopes != tenants.ScopeAll || k.State != tenants.KeyActive || k.Label != "" {
+		t.Errorf("its key is %+v", k)
+	}
+	if _, err := w.RotateKey(t.Context(), w.ann, app.ID, first.Public, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.query(t, `SELECT public FROM keys WHERE public = $1 AND state = 'active'`, first.Public); len(got) != 1 {
+		t.Error("the version before refuses a key that retires")
+	}
+}
+
 func TestRotateKey(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
