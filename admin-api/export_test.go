@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	adminv1 "github.com/pealhq/peal/admin-api/gen/peal/admin/v1"
 	"github.com/pealhq/peal/usage"
 )
 
@@ -218,5 +219,23 @@ func TestWhoGetsNoFile(t *testing.T) {
 	d.exec(t, `UPDATE memberships SET role = 'viewer'`)
 	if resp, text := ann.file(t, "usage", good); resp.StatusCode != http.StatusOK {
 		t.Errorf("a viewer: %s %s", resp.Status, text)
+	}
+}
+
+// TestATokenGetsFiles: a program gets the files that its token's scopes allow, and no other.
+func TestATokenGetsFiles(t *testing.T) {
+	d := newDesk(t, "http://localhost:6002")
+	ann := d.signedUp(t, "ann@example.com", "Acme")
+	d.verified(t)
+	program := d.withToken(t, ann.newToken(t, 0, adminv1.Permission_PERMISSION_AUDIT_READ).GetText())
+	if resp, text := program.file(t, "audit", nil); resp.StatusCode != http.StatusOK || !strings.Contains(text, ",token.created,") {
+		t.Errorf("%s %s", resp.Status, text)
+	}
+	since := time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)
+	if resp, text := program.file(t, "usage", url.Values{"step": {"hour"}, "since": {since}}); resp.StatusCode != http.StatusForbidden || !strings.Contains(text, "usage.read") {
+		t.Errorf("%s %s", resp.Status, text)
+	}
+	if resp, _ := d.withToken(t, "peal_none").file(t, "audit", nil); resp.StatusCode != http.StatusUnauthorized {
+		t.Errorf("a token of nobody: %s", resp.Status)
 	}
 }

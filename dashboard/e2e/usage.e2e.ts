@@ -211,7 +211,7 @@ describe.each(["light", "dark"] as const)("%s", (theme) => {
     const box = await chart.boundingBox();
     if (!box) throw new Error("the chart is nowhere");
     await page.mouse.move(box.x + box.width * 0.6, box.y + box.height / 2);
-    await expect.poll(() => page.getByText("Last:").count()).toBe(0);
+    await expect.poll(() => page.getByText(/^(Last|So far):/).count()).toBe(0);
     await check(page, name("usage-crosshair"), viewport.width, false);
     await page.getByRole("heading", { name: "Refused", exact: true }).scrollIntoViewIfNeeded();
     await check(page, name("usage-below"), viewport.width, false);

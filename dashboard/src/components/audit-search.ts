@@ -17,6 +17,9 @@ export const nouns = [
   { value: "invitation", label: "Invitations" },
   { value: "token", label: "API tokens" },
   { value: "tenant", label: "Tenant" },
+  { value: "user", label: "Accounts" },
+  { value: "second_factor", label: "Second factors" },
+  { value: "session", label: "Sessions" },
 ] as const;
 
 export type AuditSearch = {

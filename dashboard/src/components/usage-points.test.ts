@@ -28,6 +28,8 @@ test("a step in which nobody counted is a gap, and one in which nothing was used
   });
   const lines = linesOf(usage, "minute");
   expect(lines.times).toHaveLength(4);
+  expect(lines.underWay).toBe(true);
+  expect(linesOf(create(GetUsageResponseSchema, { ...usage, until: at(5) }), "minute").underWay).toBe(false);
   expect(lines.peak).toEqual([3, null, 0, 0]);
   expect(lines.average).toEqual([1.5, null, 0, 0]);
   expect(lines.rejected).toEqual([0, null, 0, 3]);

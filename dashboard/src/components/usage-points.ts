@@ -7,6 +7,8 @@ export type Line = (number | null)[];
 /** What charts draw: one value for each step of the range, and none where nobody counted. */
 export type Lines = {
   times: number[];
+  /** The last step has not ended. */
+  underWay: boolean;
   peak: Line;
   average: Line;
   messagesIn: Line;
@@ -42,8 +44,10 @@ export function linesOf(usage: GetUsageResponse, step: Step): Lines {
       const counts = known.get(time);
       return counts ? Number(read(counts)) : null;
     });
+  const last = usage.points.at(-1);
   return {
     times,
+    underWay: last?.start !== undefined && seconds(toDate(last.start)) === times.at(-1),
     peak: line((counts) => counts.peakConnections),
     average: line((counts) => counts.averageConnections),
     messagesIn: line((counts) => counts.messagesIn),

@@ -181,6 +181,7 @@ function Charts({
           format={format}
           formatTime={formatTime}
           group="usage"
+          underWay={lines.underWay}
           empty={series.some(({ values }) => values.some((value) => value)) ? undefined : none}
         />
       ))}

@@ -34,6 +34,7 @@ export function Chart({
   format,
   formatTime,
   group,
+  underWay,
   empty,
 }: {
   title: string;
@@ -44,6 +45,8 @@ export function Chart({
   format: (value: number) => string;
   formatTime: (seconds: number, exact: boolean) => string;
   group: string;
+  /** The last step has not ended: its values are of a part of it. */
+  underWay?: boolean | undefined;
   /** Why there is nothing to draw; then nothing is. */
   empty?: string | undefined;
 }) {
@@ -80,7 +83,7 @@ export function Chart({
         <span className="text-12 text-muted tabular-nums">
           {!empty && time !== undefined && (
             <>
-              {at === null && "Last: "}
+              {at === null && (underWay ? "So far: " : "Last: ")}
               {formatTime(time, true)}
             </>
           )}
