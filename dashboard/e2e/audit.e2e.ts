@@ -57,6 +57,11 @@ test("a change is told with what was before, found again, and given as a file", 
   await page.reload();
   await detail.waitFor();
 
+  await page.getByRole("link", { name: "All of it" }).click();
+  await page.waitForURL(`**/audit?target=*${id}*`);
+  await expect.poll(() => table.getByRole("button", { expanded: false }).count()).toBe(2);
+  await page.getByRole("button", { name: `Show changes of everything, not only of ${id}` }).click();
+
   await page.getByRole("searchbox", { name: "Find text in changes" }).fill("retraced");
   await page.waitForURL(/q=retraced/);
   await expect.poll(() => table.getByRole("button", { expanded: false }).count()).toBe(1);

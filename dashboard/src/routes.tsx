@@ -16,7 +16,15 @@ import { prefetchPlatform } from "./api/platform";
 import { readAuditSearch } from "./components/audit-search";
 import { localPath } from "./components/local-path";
 import { PageSkeleton } from "./components/page-skeleton";
-import { type Order, readUsageSearch, type UsageSearch, usageOrders } from "./components/usage-range";
+import {
+  choose,
+  type Order,
+  readUsageSearch,
+  sinceOf,
+  thisMinute,
+  type UsageSearch,
+  usageOrders,
+} from "./components/usage-range";
 import { FailurePage } from "./pages/failure";
 import { NotFoundPage } from "./pages/not-found";
 
@@ -35,6 +43,14 @@ declare module "@tanstack/react-router" {
 const root = createRootRouteWithContext<Context>()({ component: Outlet });
 
 const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
+
+/** Asks for usage as its page will; with its page and not before, as for settings. */
+function startUsage({ queryClient, transport }: Context, appId: string, search: UsageSearch): void {
+  const chosen = choose(search);
+  void import("./api/usage").then(({ prefetchUsage }) =>
+    prefetchUsage(queryClient, transport, appId, chosen.step, sinceOf(chosen, thisMinute())),
+  );
+}
 
 const login = createRoute({
   getParentRoute: () => root,
@@ -144,6 +160,8 @@ const appUsage = createRoute({
   getParentRoute: () => app,
   path: "/usage",
   validateSearch: readUsageSearch,
+  loaderDeps: ({ search }) => search,
+  loader: ({ context, params, deps }) => startUsage(context, params.appId, deps),
   staticData: { crumb: "Usage" },
   component: lazyRouteComponent(() => import("./pages/usage"), "AppUsagePage"),
 });
@@ -168,6 +186,8 @@ const usage = createRoute({
     const by = usageOrders.find((order) => order === search["by"]);
     return { ...readUsageSearch(search), ...(by ? { by } : {}) };
   },
+  loaderDeps: ({ search }) => search,
+  loader: ({ context, deps }) => startUsage(context, "", deps),
   staticData: { crumb: "Usage" },
   component: lazyRouteComponent(() => import("./pages/usage"), "TenantUsagePage"),
 });

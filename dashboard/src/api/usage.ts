@@ -1,6 +1,7 @@
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { Transport } from "@connectrpc/connect";
 import { createQueryOptions, useMutation, useQuery, useTransport } from "@connectrpc/connect-query";
-import { keepPreviousData, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, type QueryClient, useQueryClient } from "@tanstack/react-query";
 import {
   type AppUsage,
   type GetUsageResponse,
@@ -30,13 +31,25 @@ const orders: Record<Order, UsageOrder> = {
   rejections: UsageOrder.REJECTIONS,
 };
 
+const question = (appId: string, step: Step, since: Date) => ({
+  appId,
+  step: steps[step],
+  since: timestampFromDate(since),
+});
+
+export function prefetchUsage(
+  queryClient: QueryClient,
+  transport: Transport,
+  appId: string,
+  step: Step,
+  since: Date,
+) {
+  return queryClient.prefetchQuery(createQueryOptions(getUsage, question(appId, step, since), { transport }));
+}
+
 /** What an app used since a time, or with an empty id all apps together. What was there stays while more is asked for. */
 export function useUsage(appId: string, step: Step, since: Date) {
-  const query = useQuery(
-    getUsage,
-    { appId, step: steps[step], since: timestampFromDate(since) },
-    { placeholderData: keepPreviousData },
-  );
+  const query = useQuery(getUsage, question(appId, step, since), { placeholderData: keepPreviousData });
   return { ...query, usage: query.data };
 }
 

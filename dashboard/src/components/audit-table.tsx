@@ -1,5 +1,6 @@
+import { Link } from "@tanstack/react-router";
 import { ChevronRight } from "lucide-react";
-import { Fragment, useId } from "react";
+import { Fragment, type ReactNode, useId } from "react";
 import type { AuditEvent } from "../api/audit";
 import { toDate } from "../api/time";
 import { CopyButton } from "../ui/copy-button";
@@ -145,8 +146,12 @@ function Detail({ event }: { event: AuditEvent }) {
       )}
       <dl className="grid gap-x-8 gap-y-2 text-12 sm:grid-cols-2">
         <Fact name="Action" value={event.action} />
-        <Fact name="Target" value={event.target} />
-        <Fact name="App" value={event.appId} />
+        <Fact name="Target" value={event.target}>
+          <Only target={event.target} />
+        </Fact>
+        <Fact name="App" value={event.appId}>
+          <Only target={event.appId} />
+        </Fact>
         <Fact name="Who" value={event.actorEmail} />
         <Fact name="Via" value={event.via} />
         <Fact name="From" value={event.ip} />
@@ -165,7 +170,20 @@ function Value({ of: value, className }: { of: string | undefined; className?: s
   );
 }
 
-function Fact({ name, value }: { name: string; value: string }) {
+/** Leads to all that was done to one thing. */
+function Only({ target }: { target: string }) {
+  return (
+    <Link
+      to="/audit"
+      search={{ target }}
+      className="shrink-0 rounded-sm text-accent-text underline-offset-2 hover:underline"
+    >
+      All of it
+    </Link>
+  );
+}
+
+function Fact({ name, value, children }: { name: string; value: string; children?: ReactNode }) {
   if (!value) return null;
   return (
     <div className="flex min-w-0 items-center gap-2">
@@ -173,6 +191,7 @@ function Fact({ name, value }: { name: string; value: string }) {
       <dd className="flex min-w-0 items-center gap-1">
         <code className="truncate">{value}</code>
         <CopyButton what={name.toLowerCase()} source={value} />
+        {children}
       </dd>
     </div>
   );

@@ -59,6 +59,9 @@ export function sinceOf({ hours, step }: Pick<Chosen, "hours" | "step">, now: nu
   return new Date(Math.floor(now / length) * length - hours * 3_600_000 + length);
 }
 
+/** When the minute began that is under way: what ranges are counted back from. */
+export const thisMinute = (): number => Math.floor(Date.now() / 60_000) * 60_000;
+
 /** Every step of a range, in seconds since 1970. */
 export function timesOf(since: number, until: number, step: Step): number[] {
   const length = lengths[step];

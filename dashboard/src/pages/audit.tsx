@@ -1,5 +1,5 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { Download, ScrollText } from "lucide-react";
+import { Download, ScrollText, X } from "lucide-react";
 import { useEffect, useState } from "react";
 import { type AuditFilter, auditFile, useAuditEvents } from "../api/audit";
 import { useAccount } from "../api/auth";
@@ -148,8 +148,12 @@ function Filters({ search, onChange }: { search: AuditSearch; onChange: (search:
         onChange={(time) => set({ time })}
       />
       {search.target && (
-        <Button size="sm" onClick={() => set({ target: undefined })}>
-          Only {search.target}: show all
+        <Button
+          icon={<X aria-hidden className="size-4" />}
+          onClick={() => set({ target: undefined })}
+          aria-label={`Show changes of everything, not only of ${search.target}`}
+        >
+          <span className="max-w-40 truncate">Only {search.target}</span>
         </Button>
       )}
     </search>
