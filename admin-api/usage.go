@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/google/uuid"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	adminv1 "github.com/pealhq/peal/admin-api/gen/peal/admin/v1"
@@ -78,30 +79,54 @@ func (s *server) ListAppsUsage(ctx context.Context, req *adminv1.ListAppsUsageRe
 // GetLimitUse implements UsageService.
 func (s *server) GetLimitUse(ctx context.Context, req *adminv1.GetLimitUseRequest) (*adminv1.GetLimitUseResponse, error) {
 	tenant := caller(ctx).Tenant.ID
-	app, err := s.Store.App(ctx, tenant, req.GetAppId())
+	resp := &adminv1.GetLimitUseResponse{}
+	if id := req.GetAppId(); id != "" {
+		app, err := s.Store.App(ctx, tenant, id)
+		if err != nil {
+			return nil, err
+		}
+		own, err := s.limitUse(ctx, tenant, id, id, app.Limits.Connections, app.Limits.MessagesPerDay)
+		if err != nil {
+			return nil, err
+		}
+		resp.Limits = own
+	}
+	plan, err := s.Store.TenantLimits(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}
+	together, err := s.limitUse(ctx, tenant, "", tenant.String(), plan.Connections, plan.MessagesPerDay)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range together {
+		l.Together = true
+		// Nobody counts what has no bound.
+		if l.GetValue() > 0 {
+			resp.Limits = append(resp.Limits, l)
+		}
+	}
+	return resp, nil
+}
+
+// limitUse returns how full the limits of an app are, or with an empty one those of all apps together. owner is how edges know whose
+// they are.
+func (s *server) limitUse(ctx context.Context, tenant uuid.UUID, app, owner string, connections, messages int) ([]*adminv1.LimitUse, error) {
 	today := usage.Day.Start(time.Now())
-	points, err := s.Usage.Points(ctx, tenant, app.ID, pgusage.Range{Step: usage.Day, Since: today, Until: today.Add(usage.Day.Length())})
+	points, err := s.Usage.Points(ctx, tenant, app, pgusage.Range{Step: usage.Day, Since: today, Until: today.Add(usage.Day.Length())})
 	if err != nil {
 		return nil, err
 	}
 	used := usage.Total(points)
-	resp := &adminv1.GetLimitUseResponse{}
-	for _, f := range tenants.LimitFields() {
-		limit := &adminv1.LimitUse{Name: f.Name, Value: int64(f.Get(&app.Limits))}
-		switch f.Name {
-		case "connections":
-			limit.Used, limit.PeakToday = s.connections(ctx, app.ID), &used.PeakConnections
-		case "messages_per_day":
-			limit.Used = &used.MessagesIn
-		default:
-			continue
-		}
-		resp.Limits = append(resp.Limits, limit)
+	published := &used.MessagesIn
+	if messages > 0 {
+		// What is bounded is counted as it is admitted, and so without delay.
+		published = s.known(ctx, "messages", owner, s.Live.MessagesToday)
 	}
-	return resp, nil
+	return []*adminv1.LimitUse{
+		{Name: "connections", Value: int64(connections), Used: s.known(ctx, "connections", owner, s.Live.Connections), PeakToday: &used.PeakConnections},
+		{Name: "messages_per_day", Value: int64(messages), Used: published},
+	}, nil
 }
 
 // GetAlertSettings implements UsageService.
@@ -122,11 +147,11 @@ func (s *server) UpdateAlertSettings(ctx context.Context, req *adminv1.UpdateAle
 	return &adminv1.UpdateAlertSettingsResponse{Settings: req.GetSettings()}, nil
 }
 
-// connections returns how many clients an app has now, or nil while nobody can tell.
-func (s *server) connections(ctx context.Context, appID string) *int64 {
-	n, err := s.Live.Connections(ctx, appID)
+// known returns what edges know of an owner at this moment, or nil while nobody can tell.
+func (s *server) known(ctx context.Context, what, owner string, ask func(context.Context, string) (int, error)) *int64 {
+	n, err := ask(ctx, owner)
 	if err != nil {
-		s.Logger.WarnContext(ctx, "the connections of an app could not be counted", slog.String("app", appID),
+		s.Logger.WarnContext(ctx, "what is used of a limit is not known now", slog.String("limit", what), slog.String("owner", owner),
 			slog.String("request_id", requestid.From(ctx)), slog.Any("err", err))
 		return nil
 	}

@@ -166,28 +166,45 @@ func TestGetLimitUse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.live.connections[app.GetId()] = 3
-	d.meter(t, ann).used(usage.Day.Start(time.Now()), app.GetId(), usage.Counts{PeakConnections: 7, MessagesIn: 50})
-	of := func(name string) *adminv1.LimitUse {
+	m := d.meter(t, ann)
+	d.live.connections[app.GetId()], d.live.connections[m.tenant.String()] = 3, 30
+	m.used(usage.Day.Start(time.Now()), app.GetId(), usage.Counts{PeakConnections: 7, MessagesIn: 50})
+	of := func(app, name string, together bool) *adminv1.LimitUse {
 		t.Helper()
-		got, err := ann.usage.GetLimitUse(ctx, &adminv1.GetLimitUseRequest{AppId: app.GetId()})
+		got, err := ann.usage.GetLimitUse(ctx, &adminv1.GetLimitUseRequest{AppId: app})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, l := range got.GetLimits() {
-			if l.GetName() == name {
+			if l.GetName() == name && l.GetTogether() == together {
 				return l
 			}
 		}
-		t.Fatalf("no %s in %v", name, got)
 		return nil
 	}
-	if l := of("connections"); l.GetValue() != 10 || l.GetUsed() != 3 || l.GetPeakToday() != 7 {
-		t.Errorf("%v", l)
+	if l := of(app.GetId(), "connections", false); l.GetValue() != 10 || l.GetUsed() != 3 || l.GetPeakToday() != 7 {
+		t.Errorf("connections: %v", l)
+	}
+	// What has no bound is told as it was metered.
+	if l := of(app.GetId(), "messages_per_day", false); l.GetValue() != 0 || l.GetUsed() != 50 {
+		t.Errorf("messages without a bound: %v", l)
+	}
+	if l := of("", "connections", true); l != nil {
+		t.Errorf("without a plan: %v", l)
+	}
+	d.exec(t, `INSERT INTO plans (id, name, limits) VALUES ('small', 'Small', '{"connections": 40}')`)
+	d.exec(t, `UPDATE tenants SET plan_id = 'small'`)
+	for _, id := range []string{"", app.GetId()} {
+		if l := of(id, "connections", true); l.GetValue() != 40 || l.GetUsed() != 30 || l.GetPeakToday() != 7 {
+			t.Errorf("of all apps, asked for %q: %v", id, l)
+		}
+		if l := of(id, "messages_per_day", true); l != nil {
+			t.Errorf("what the plan does not bound: %v", l)
+		}
 	}
 	// Nobody can tell at the moment: then nothing is told, and not that there are none.
 	d.live.err = errors.New("away")
-	if l := of("connections"); l.Used != nil || l.GetPeakToday() != 7 {
+	if l := of(app.GetId(), "connections", false); l.Used != nil || l.GetPeakToday() != 7 {
 		t.Errorf("while it is away: %v", l)
 	}
 }

@@ -14,7 +14,8 @@ import (
 // Alert says that an app has come near a limit, or to it.
 type Alert struct {
 	Tenant uuid.UUID
-	App    string
+	// App is empty where it is of all apps of the tenant together.
+	App string
 	// Limit is the limit's name: "connections" or "messages_per_day".
 	Limit string
 	// Threshold is how much of the limit was reached, in percent.
@@ -25,10 +26,11 @@ type Alert struct {
 	Used, Bound int64
 }
 
-// AppDay is what an app used on one day, as far as it can be compared with a limit.
+// AppDay is what an app used on one day, or all apps of a tenant together, as far as it can be compared with a limit.
 type AppDay struct {
-	Tenant                      uuid.UUID
-	App                         string
+	Tenant uuid.UUID
+	// App is empty where it is all apps together; Any is one of them then.
+	App, Any                    string
 	PeakConnections, MessagesIn int64
 }
 
@@ -49,7 +51,7 @@ var thresholds = []int{100, 80}
 
 // Alerts is where a [Watch] looks, and whom it tells.
 type Alerts interface {
-	// AppsOn returns the apps that used something on a day of UTC.
+	// AppsOn returns the apps that used something on a day of UTC, and the tenants whose apps did.
 	AppsOn(ctx context.Context, day time.Time) ([]AppDay, error)
 	// Raise tells of an alert unless somebody has: once for an app, a limit, a threshold and a day, whoever else watches. One of
 	// a lower threshold is not told any more after it.
@@ -59,9 +61,9 @@ type Alerts interface {
 // WatchConfig is what a [Watch] needs.
 type WatchConfig struct {
 	Alerts Alerts
-	// Limits returns the limits of an app that alerts are raised for, by name. A limit that is no bound is left out, and so is
-	// every limit of an app that is gone.
-	Limits func(ctx context.Context, app string) (map[string]int64, error)
+	// Limits returns the limits that alerts are raised for, by name. A limit that is no bound is left out, and so is every limit of
+	// an app that is gone.
+	Limits func(ctx context.Context, a AppDay) (map[string]int64, error)
 	Logger *slog.Logger
 }
 
@@ -126,7 +128,7 @@ func (w *Watch) lookAt(ctx context.Context, day time.Time, seen map[AppDay]map[s
 	now := make(map[AppDay]map[string]int64, len(apps))
 	for i := range apps {
 		a := &apps[i]
-		limits, err := w.cfg.Limits(ctx, a.App)
+		limits, err := w.cfg.Limits(ctx, *a)
 		if err != nil {
 			return fmt.Errorf("limits of app %s: %w", a.App, err)
 		}

@@ -20,7 +20,6 @@ type desk struct {
 	limits map[string]map[string]int64
 	away   bool
 	told   map[string]bool
-	asked  int // for limits
 }
 
 func (d *desk) AppsOn(_ context.Context, day time.Time) ([]AppDay, error) {
@@ -39,11 +38,10 @@ func (d *desk) Raise(_ context.Context, a Alert) error {
 	return nil
 }
 
-func (d *desk) of(_ context.Context, app string) (map[string]int64, error) {
+func (d *desk) of(_ context.Context, a AppDay) (map[string]int64, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.asked++
-	return d.limits[app], nil
+	return d.limits[a.App+a.Any], nil
 }
 
 func (d *desk) take() map[string]bool {
@@ -86,7 +84,7 @@ func TestWatch(t *testing.T) {
 		}
 		use := func(peak, messages int64) {
 			d.set(func() {
-				d.days[name] = []AppDay{{acme, "1", peak, messages}, {acme, "2", 2, 9_999}, {acme, "gone", 5, 5}}
+				d.days[name] = []AppDay{{Tenant: acme, App: "1", PeakConnections: peak, MessagesIn: messages}, {Tenant: acme, App: "2", PeakConnections: 2, MessagesIn: 9_999}, {Tenant: acme, App: "gone", PeakConnections: 5, MessagesIn: 5}}
 			})
 		}
 		use(7, 799)
@@ -107,7 +105,7 @@ func TestWatch(t *testing.T) {
 		d.take()
 		use(10, 1200)
 		next := today.Add(24 * time.Hour).Format(time.DateOnly)
-		d.set(func() { d.days[next] = []AppDay{{acme, "1", 9, 0}} })
+		d.set(func() { d.days[next] = []AppDay{{Tenant: acme, App: "1", PeakConnections: 9, MessagesIn: 0}} })
 		want("after midnight", name+" 1 connections 100: 10 of 10", name+" 1 messages_per_day 100: 1200 of 1000",
 			name+" 2 connections 100: 2 of 2", next+" 1 connections 80: 9 of 10")
 		time.Sleep(lookBack)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/pealhq/peal/mail"
@@ -27,18 +26,22 @@ func (p *platform) newWatch() *usage.Watch {
 	})
 }
 
-func (p *platform) alertedLimitsOf(ctx context.Context, id string) (map[string]int64, error) {
-	app, err := p.cache.ByID(ctx, id)
+func (p *platform) alertedLimitsOf(ctx context.Context, a usage.AppDay) (map[string]int64, error) {
+	app, err := p.cache.ByID(ctx, a.App+a.Any)
 	if errors.Is(err, tenants.ErrNotFound) {
 		return nil, nil //nolint:nilnil // An app that is gone has no limits.
 	}
 	if err != nil {
 		return nil, err
 	}
+	bounds := map[string]int{"connections": app.Limits.Connections, "messages_per_day": app.Limits.MessagesPerDay}
+	if a.App == "" {
+		bounds = map[string]int{"connections": app.Tenant.Connections, "messages_per_day": app.Tenant.MessagesPerDay}
+	}
 	limits := map[string]int64{}
-	for _, f := range tenants.LimitFields() {
-		if bound := f.Get(&app.Limits); alertedLimits[f.Name] != "" && bound > 0 {
-			limits[f.Name] = int64(bound)
+	for name, bound := range bounds {
+		if bound > 0 {
+			limits[name] = int64(bound)
 		}
 	}
 	return limits, nil
@@ -46,7 +49,11 @@ func (p *platform) alertedLimitsOf(ctx context.Context, id string) (map[string]i
 
 // mailAlert puts a mail to each of those who are told into the outbox.
 func (p *platform) mailAlert(ctx context.Context, c pgdb.Change, n pgusage.Notice) error {
-	subject, text := alertInWords(n, p.addresses.dashboard.JoinPath("apps", n.App, "usage").String())
+	link := p.addresses.dashboard.JoinPath("usage")
+	if n.App != "" {
+		link = p.addresses.dashboard.JoinPath("apps", n.App, "usage")
+	}
+	subject, text := alertInWords(n, link.String())
 	for _, to := range n.To {
 		// The next day's numbers are other ones.
 		m := mail.Message{To: to, Subject: subject, Text: text, Until: n.Day.Add(48 * time.Hour)}
@@ -59,24 +66,27 @@ func (p *platform) mailAlert(ctx context.Context, c pgdb.Change, n pgusage.Notic
 
 // alertInWords is what a mail says.
 func alertInWords(n pgusage.Notice, link string) (subject, text string) {
-	reached := "has reached"
+	who, at := n.AppName, fmt.Sprintf("The app %s of %s has reached", n.AppName, n.TenantName)
+	if n.App == "" {
+		who, at = n.TenantName, fmt.Sprintf("All apps of %s together have reached", n.TenantName)
+	}
+	limit := "the limit of " + alertedLimits[n.Limit]
 	if n.Threshold < 100 {
-		reached = fmt.Sprintf("has reached %d %% of", n.Threshold)
+		limit = fmt.Sprintf("%d %% of %s", n.Threshold, limit)
 	}
-	subject = fmt.Sprintf("%s %s its limit of %s", n.AppName, reached, alertedLimits[n.Limit])
-	says := "More are refused until there is room again."
+	says := "At the limit nobody new is let in before somebody leaves."
 	if n.Limit == "messages_per_day" {
-		says = "Beyond the limit, publishes are refused until midnight UTC."
+		says = "At the limit publishes are refused until midnight UTC."
 	}
-	text = fmt.Sprintf(`The app %s of %s %s its limit of %s today, %s (UTC): %s of %s.
+	subject = who + " has reached " + limit
+	text = fmt.Sprintf(`%s %s today, %s (UTC): %d of %d.
 
 %s
 
 %s
 
-This is told once a day for each app and limit. Owners and admins can switch it off below the charts of the page Usage.
+This is told once a day. Owners and admins can switch it off below the charts of the page Usage.
 `,
-		n.AppName, n.TenantName, reached, alertedLimits[n.Limit], n.Day.UTC().Format("2 January 2006"),
-		strconv.FormatInt(n.Used, 10), strconv.FormatInt(n.Bound, 10), says, link)
+		at, limit, n.Day.UTC().Format("2 January 2006"), n.Used, n.Bound, says, link)
 	return subject, text
 }

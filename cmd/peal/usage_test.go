@@ -120,7 +120,7 @@ func TestAlertsAreMailedOnce(t *testing.T) {
 	untilReady(t, one, two)
 	connect(t, one.info.EdgeURL, "abc")
 	connect(t, two.info.EdgeURL, "abc")
-	const says = "chat has reached its limit of connections at once"
+	const says = "chat has reached the limit of connections at once"
 	mails := func() int { return strings.Count(one.stderr.String(), says) + strings.Count(two.stderr.String(), says) }
 	waitFor(t, "a mail", func() bool { return mails() > 0 })
 	// Both have looked again by then.

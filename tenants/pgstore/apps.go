@@ -198,6 +198,19 @@ func appOf(ctx context.Context, q pgdb.Querier, tenant uuid.UUID, id string) (*t
 	return row.app(), nil
 }
 
+// TenantLimits returns what all apps of a tenant may do together.
+func (s *Store) TenantLimits(ctx context.Context, tenant uuid.UUID) (tenants.TenantLimits, error) {
+	row, err := pgdb.ReadOne[struct{ Limits tenants.LimitOverrides }](ctx, s.db, pgdb.Tenant(tenant), `
+		SELECT coalesce((SELECT plans.limits FROM plans WHERE plans.id = tenants.plan_id), '{}') AS limits
+		FROM tenants
+		WHERE id = @tenant`,
+		pgx.NamedArgs{"tenant": tenant})
+	if err != nil {
+		return tenants.TenantLimits{}, fmt.Errorf("limits of a tenant: %w", err)
+	}
+	return row.Limits.Together(), nil
+}
+
 // RenameApp gives an app of the actor's tenant another name. Errors: a conflict on "name".
 func (s *Store) RenameApp(ctx context.Context, actor tenants.Actor, id, name string) (*tenants.App, error) {
 	var app *tenants.App

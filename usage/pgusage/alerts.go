@@ -17,7 +17,9 @@ import (
 // Notice is an alert with whom it is told and what things are called.
 type Notice struct {
 	usage.Alert
-	TenantName, AppName string
+	TenantName string
+	// AppName is empty where it is of all apps together.
+	AppName string
 	// To are the addresses of the tenant's owners and admins, those that are proved to be theirs.
 	To []string
 }
@@ -44,20 +46,24 @@ func (a *Alerts) AppsOn(ctx context.Context, day time.Time) ([]usage.AppDay, err
 	type dayRow struct {
 		TenantID        uuid.UUID
 		AppID           string
+		AnyID           string
 		PeakConnections int64
 		MessagesIn      int64
 	}
 	rows, err := pgdb.ReadAll[dayRow](ctx, a.db, pgdb.Platform(), `
-		SELECT tenant_id, app_id, peak_connections, messages_in
-		FROM usage
-		WHERE step = 'day' AND start = @day AND app_id <> ''`,
+		SELECT
+			u.tenant_id, u.app_id, u.peak_connections, u.messages_in,
+			CASE WHEN u.app_id = '' THEN any_app.id ELSE '' END AS any_id
+		FROM usage u
+			JOIN LATERAL (SELECT a.id FROM apps a WHERE a.tenant_id = u.tenant_id LIMIT 1) AS any_app ON true
+		WHERE u.step = 'day' AND u.start = @day`,
 		pgx.NamedArgs{"day": day})
 	if err != nil {
 		return nil, fmt.Errorf("usage of a day: %w", err)
 	}
 	list := make([]usage.AppDay, 0, len(rows))
 	for _, r := range rows {
-		list = append(list, usage.AppDay{Tenant: r.TenantID, App: r.AppID, PeakConnections: r.PeakConnections, MessagesIn: r.MessagesIn})
+		list = append(list, usage.AppDay{Tenant: r.TenantID, App: r.AppID, Any: r.AnyID, PeakConnections: r.PeakConnections, MessagesIn: r.MessagesIn})
 	}
 	return list, nil
 }
@@ -94,7 +100,7 @@ func noticeOf(ctx context.Context, q pgdb.Querier, alert usage.Alert) (Notice, e
 	}](ctx, q, `
 		SELECT
 			t.name AS tenant_name,
-			a.name AS app_name,
+			coalesce(a.name, '') AS app_name,
 			ARRAY(
 				SELECT u.email
 				FROM memberships m
@@ -103,8 +109,8 @@ func noticeOf(ctx context.Context, q pgdb.Querier, alert usage.Alert) (Notice, e
 				ORDER BY u.email
 			) AS people
 		FROM tenants t
-			JOIN apps a ON a.tenant_id = t.id
-		WHERE t.id = @tenant AND a.id = @app AND t.alerts_by_mail`,
+			LEFT JOIN apps a ON a.tenant_id = t.id AND a.id = @app
+		WHERE t.id = @tenant AND t.alerts_by_mail AND (@app = '' OR a.id IS NOT NULL)`,
 		pgx.NamedArgs{"tenant": alert.Tenant, "app": alert.App})
 	return Notice{Alert: alert, TenantName: row.TenantName, AppName: row.AppName, To: row.People}, err
 }

@@ -101,13 +101,18 @@ func TestAnAlertIsToldOnce(t *testing.T) {
 	if n := len(o.sent()); n != 4 {
 		t.Errorf("%d were sent after the higher threshold", n)
 	}
-	// On another day, and of another limit, it is another alert.
-	tomorrow, other := near(80), near(80)
+	// On another day, of another limit, and of all apps together it is another alert.
+	tomorrow, other, together := near(80), near(80), near(80)
+	together.App = ""
+	raise(together)
+	if got := o.sent(); len(got) != 6 || got[0] != "ann@example.com Acme/ connections 80" {
+		t.Errorf("of all apps: %v", got)
+	}
 	tomorrow.Day = tomorrow.Day.Add(24 * time.Hour)
 	other.Limit = "messages_per_day"
 	raise(tomorrow)
 	raise(other)
-	if n := len(o.sent()); n != 8 {
+	if n := len(o.sent()); n != 10 {
 		t.Errorf("%d were sent after another day and another limit", n)
 	}
 }
@@ -202,9 +207,12 @@ func TestAppsOn(t *testing.T) {
 	}
 	by := map[string]usage.AppDay{}
 	for _, a := range got {
-		by[a.App] = a
+		by[a.App+"/"+a.Any] = a
 	}
-	want := map[string]usage.AppDay{"1": {Tenant: acme, App: "1", PeakConnections: 4, MessagesIn: 7}, "9": {Tenant: bolt, App: "9", PeakConnections: 1}}
+	want := map[string]usage.AppDay{
+		"1/": {Tenant: acme, App: "1", PeakConnections: 4, MessagesIn: 7}, "9/": {Tenant: bolt, App: "9", PeakConnections: 1},
+		"/1": {Tenant: acme, Any: "1", PeakConnections: 4, MessagesIn: 7}, "/9": {Tenant: bolt, Any: "9", PeakConnections: 1},
+	}
 	if d := cmp.Diff(want, by); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}

@@ -72,7 +72,7 @@ export function LimitsForm({ settings }: { settings: AppSettings }) {
         hint={
           <>
             {of} {planInWords(limit) ?? rangeInWords(limit)}
-            <UseOfLimit use={use?.find((one) => one.name === limit.name)} />
+            <UseOfLimit name={limit.name} uses={use} />
           </>
         }
         error={errors.limits?.[limitKey(limit)]?.message}

@@ -102,7 +102,7 @@ export function UsageView({
     <div className="flex flex-col gap-6">
       <Tiles total={usage.total} />
       <Gaps usage={usage} chosen={chosen} />
-      <Charts usage={usage} chosen={chosen} limits={limits} />
+      <Charts appId={appId} usage={usage} chosen={chosen} limits={limits} />
       {children}
       <Refused total={usage.total} />
     </div>
@@ -145,10 +145,12 @@ function Gaps({ usage, chosen }: { usage: GetUsageResponse; chosen: Chosen }) {
 }
 
 function Charts({
+  appId,
   usage,
   chosen,
   limits = [],
 }: {
+  appId: string;
   usage: GetUsageResponse;
   chosen: Chosen;
   limits?: readonly LimitUse[] | undefined;
@@ -159,7 +161,7 @@ function Charts({
   const formatTime = useMemo(() => timeFormat({ step, hours }), [step, hours]);
   const drawn = useMemo(() => chartsOf(lines), [lines]);
   const limitOf = (name: string | undefined): number =>
-    Number(limits.find((limit) => limit.name === name)?.value ?? 0);
+    Number(limits.find((limit) => limit.name === name && limit.together === (appId === ""))?.value ?? 0);
   const connections = limitOf("connections");
   const messages = step === "day" ? limitOf("messages_per_day") : 0;
   const bounds = useMemo<Record<string, Limit>>(

@@ -2,9 +2,14 @@ import type { LimitUse } from "../api/usage";
 import { cx } from "../ui/cx";
 import { inWhole } from "./amounts";
 
-/** How full a limit is now, in words and as a bar. Where nobody can tell it says nothing. */
-export function UseOfLimit({ use }: { use: LimitUse | undefined }) {
-  if (use?.used === undefined) return null;
+/** How full a limit is now, of the app and of all apps together. */
+export function UseOfLimit({ name, uses = [] }: { name: string; uses?: readonly LimitUse[] | undefined }) {
+  return uses.filter((use) => use.name === name).map((use) => <Use key={String(use.together)} use={use} />);
+}
+
+/** In words and as a bar. Where nobody can tell it says nothing. */
+function Use({ use }: { use: LimitUse }) {
+  if (use.used === undefined) return null;
   const used = Number(use.used);
   const value = Number(use.value);
   const share = value > 0 ? used / value : 0;
@@ -12,6 +17,7 @@ export function UseOfLimit({ use }: { use: LimitUse | undefined }) {
   return (
     <span className="mt-1.5 block">
       <span className="block tabular-nums">
+        {use.together && "All apps together: "}
         {today ? "Today" : "Now"} {inWhole(used)}
         {value > 0 && ` of ${inWhole(value)} (${inWhole(Math.floor(share * 100))} %)`}
         {use.peakToday !== undefined && `, at most ${inWhole(Number(use.peakToday))} today`}.

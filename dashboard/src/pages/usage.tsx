@@ -14,6 +14,7 @@ export function TenantUsagePage() {
   const search = useSearch({ from: "/shell/usage" });
   const navigate = useNavigate();
   const { chosen, since } = useSince(search);
+  const { limits } = useLimitUse("");
   const order = search.by ?? "messages";
   const kept = search.by ? { by: search.by } : {};
   const { by: _, ...range } = search;
@@ -32,6 +33,7 @@ export function TenantUsagePage() {
         appId=""
         chosen={chosen}
         since={since}
+        limits={limits}
         nothing={
           <Link to="/apps" className={buttonClass("primary")}>
             Go to apps

@@ -747,8 +747,9 @@ func (x *AppUsage) GetCounts() *UsageCounts {
 }
 
 type GetLimitUseRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	AppId         string                 `protobuf:"bytes,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Empty for the limits of the plan alone.
+	AppId         string `protobuf:"bytes,1,opt,name=app_id,json=appId,proto3" json:"app_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -844,7 +845,9 @@ type LimitUse struct {
 	// What is used now: of a day, what was used since midnight UTC. Unset while it cannot be had.
 	Used *int64 `protobuf:"varint,3,opt,name=used,proto3,oneof" json:"used,omitempty"`
 	// The most of today, where that is another number.
-	PeakToday     *int64 `protobuf:"varint,4,opt,name=peak_today,json=peakToday,proto3,oneof" json:"peak_today,omitempty"`
+	PeakToday *int64 `protobuf:"varint,4,opt,name=peak_today,json=peakToday,proto3,oneof" json:"peak_today,omitempty"`
+	// The plan's limit for all apps of the account together. It is left out where the plan has no bound.
+	Together      bool `protobuf:"varint,5,opt,name=together,proto3" json:"together,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -905,6 +908,13 @@ func (x *LimitUse) GetPeakToday() int64 {
 		return *x.PeakToday
 	}
 	return 0
+}
+
+func (x *LimitUse) GetTogether() bool {
+	if x != nil {
+		return x.Together
+	}
+	return false
 }
 
 // AlertSettings are how a tenant is told that an app has reached 80 % or 100 % of a limit, once a day of UTC each.
@@ -1175,17 +1185,18 @@ const file_peal_admin_v1_usage_proto_rawDesc = "" +
 	"\bAppUsage\x12\x15\n" +
 	"\x06app_id\x18\x01 \x01(\tR\x05appId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x122\n" +
-	"\x06counts\x18\x03 \x01(\v2\x1a.peal.admin.v1.UsageCountsR\x06counts\"F\n" +
-	"\x12GetLimitUseRequest\x120\n" +
-	"\x06app_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^[1-9][0-9]{0,17}$R\x05appId\"F\n" +
+	"\x06counts\x18\x03 \x01(\v2\x1a.peal.admin.v1.UsageCountsR\x06counts\"I\n" +
+	"\x12GetLimitUseRequest\x123\n" +
+	"\x06app_id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^([1-9][0-9]{0,17})?$R\x05appId\"F\n" +
 	"\x13GetLimitUseResponse\x12/\n" +
-	"\x06limits\x18\x01 \x03(\v2\x17.peal.admin.v1.LimitUseR\x06limits\"\x89\x01\n" +
+	"\x06limits\x18\x01 \x03(\v2\x17.peal.admin.v1.LimitUseR\x06limits\"\xa5\x01\n" +
 	"\bLimitUse\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x03R\x05value\x12\x17\n" +
 	"\x04used\x18\x03 \x01(\x03H\x00R\x04used\x88\x01\x01\x12\"\n" +
 	"\n" +
-	"peak_today\x18\x04 \x01(\x03H\x01R\tpeakToday\x88\x01\x01B\a\n" +
+	"peak_today\x18\x04 \x01(\x03H\x01R\tpeakToday\x88\x01\x01\x12\x1a\n" +
+	"\btogether\x18\x05 \x01(\bR\btogetherB\a\n" +
 	"\x05_usedB\r\n" +
 	"\v_peak_today\"(\n" +
 	"\rAlertSettings\x12\x17\n" +

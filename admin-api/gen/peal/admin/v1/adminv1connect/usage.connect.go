@@ -55,7 +55,7 @@ type UsageServiceClient interface {
 	GetUsage(context.Context, *v1.GetUsageRequest) (*v1.GetUsageResponse, error)
 	// Returns the apps that used most, what each used in all of the range. Errors: invalid_argument.
 	ListAppsUsage(context.Context, *v1.ListAppsUsageRequest) (*v1.ListAppsUsageResponse, error)
-	// Returns the limits of an app that fill up, with how full they are now. Errors: not_found.
+	// Returns the limits that fill up, of an app and of the account's plan, with how full they are now. Errors: not_found.
 	GetLimitUse(context.Context, *v1.GetLimitUseRequest) (*v1.GetLimitUseResponse, error)
 	// Returns how the tenant is told when an app comes near a limit.
 	GetAlertSettings(context.Context, *v1.GetAlertSettingsRequest) (*v1.GetAlertSettingsResponse, error)
@@ -167,7 +167,7 @@ type UsageServiceHandler interface {
 	GetUsage(context.Context, *v1.GetUsageRequest) (*v1.GetUsageResponse, error)
 	// Returns the apps that used most, what each used in all of the range. Errors: invalid_argument.
 	ListAppsUsage(context.Context, *v1.ListAppsUsageRequest) (*v1.ListAppsUsageResponse, error)
-	// Returns the limits of an app that fill up, with how full they are now. Errors: not_found.
+	// Returns the limits that fill up, of an app and of the account's plan, with how full they are now. Errors: not_found.
 	GetLimitUse(context.Context, *v1.GetLimitUseRequest) (*v1.GetLimitUseResponse, error)
 	// Returns how the tenant is told when an app comes near a limit.
 	GetAlertSettings(context.Context, *v1.GetAlertSettingsRequest) (*v1.GetAlertSettingsResponse, error)
