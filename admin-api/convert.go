@@ -89,6 +89,7 @@ func accountToProto(who identity) *adminv1.Account {
 		SecondFactor:  who.User.SecondFactor,
 		Operator:      who.User.Operator,
 		SuspendedFor:  who.Tenant.SuspendedFor,
+		Impersonating: who.Impersonating,
 	}
 	if t := who.token; t != nil {
 		a.Token = &adminv1.CallingToken{Id: t.ID.String(), Name: t.Name, ExpireTime: timestamppb.New(t.ExpiresAt)}

@@ -16,6 +16,8 @@ import (
 )
 
 var (
+	errImpersonating = errors.New("you are looking at this account as an operator, which changes nothing; stop that first")
+
 	errInternal  = errors.New("internal error; quote the request id when you report it")
 	errNoSession = connect.NewError(connect.CodeUnauthenticated, errors.New("sign in first"))
 	errNoToken   = connect.NewError(connect.CodeUnauthenticated, errors.New("the API token is unknown, revoked or over; make another in the dashboard"))

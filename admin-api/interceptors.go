@@ -122,8 +122,10 @@ func authorize() connect.Interceptor {
 		return func(ctx context.Context, req connect.AnyRequest) (connect.AnyResponse, error) {
 			who := identityOf(ctx)
 			switch p := permissionOf(req.Spec()); {
-			case p == public, p == signedIn && who.Role != "", p == inSession && who.session != nil:
+			case p == public, p == signedIn && who.Role != "", p == inSession && who.session != nil && !who.Impersonating:
 				return next(ctx, req)
+			case who.Impersonating && !who.May(p):
+				return nil, connect.NewError(connect.CodePermissionDenied, errImpersonating)
 			case p == unnamed:
 				return nil, connect.NewError(connect.CodePermissionDenied, errors.New("nobody may call this method"))
 			case p == inSession:

@@ -136,6 +136,46 @@ func (s *server) ResumeTenant(ctx context.Context, req *adminv1.ResumeTenantRequ
 	return &adminv1.ResumeTenantResponse{Tenant: tenantToProto(t)}, nil
 }
 
+// Impersonate implements OperatorService.
+func (s *server) Impersonate(ctx context.Context, req *adminv1.ImpersonateRequest) (*adminv1.ImpersonateResponse, error) {
+	to, err := operatorOn(ctx, req.GetTenantId())
+	if err != nil {
+		return nil, err
+	}
+	who := identityOf(ctx)
+	if who.session == nil {
+		return nil, tenants.Refuse(tenants.ErrState, "an API token looks at one tenant only; log in to the dashboard for this")
+	}
+	if err := s.People.Impersonate(ctx, to, who.session, req.GetReason()); err != nil {
+		return nil, err
+	}
+	account, err := s.accountOf(ctx, who)
+	return &adminv1.ImpersonateResponse{Account: account}, err
+}
+
+// StopImpersonating implements OperatorService.
+func (s *server) StopImpersonating(ctx context.Context, _ *adminv1.StopImpersonatingRequest) (*adminv1.StopImpersonatingResponse, error) {
+	who := identityOf(ctx)
+	if !who.Impersonating {
+		return nil, tenants.Refuse(tenants.ErrState, "you are in your own account already; load the page again")
+	}
+	if err := s.People.StopImpersonating(ctx, actor(ctx), who.session); err != nil {
+		return nil, err
+	}
+	account, err := s.accountOf(ctx, who)
+	return &adminv1.StopImpersonatingResponse{Account: account}, err
+}
+
+// accountOf is the account of a session as it is now.
+func (s *server) accountOf(ctx context.Context, who identity) (*adminv1.Account, error) {
+	m, err := s.People.Session(ctx, who.session)
+	if err != nil {
+		return nil, err
+	}
+	who.Membership = m
+	return accountToProto(who), nil
+}
+
 func tenantToProto(t pgplatform.TenantSummary) *adminv1.Tenant {
 	p := &adminv1.Tenant{
 		Id: t.ID.String(), Name: t.Name, CreateTime: timestamppb.New(t.CreatedAt), PlanId: t.PlanID, SuspendReason: t.SuspendedFor,

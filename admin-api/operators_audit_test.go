@@ -35,6 +35,9 @@ func operatorWrites() map[string]write {
 			_, err = p.operate.SetTenantPlan(ctx, &adminv1.SetTenantPlanRequest{TenantId: who.GetAccount().GetTenantId(), PlanId: plan})
 			return err
 		}),
+		"OperatorService.Impersonate":       impersonates(false),
+		"OperatorService.StopImpersonating": impersonates(true),
+
 		"OperatorService.SuspendTenant": suspends(false),
 		"OperatorService.ResumeTenant":  suspends(true),
 	}
@@ -74,5 +77,29 @@ func suspends(resume bool) write {
 		}
 		t.Cleanup(func() { _ = again(context.WithoutCancel(t.Context())) })
 		return again
+	}
+}
+
+// impersonates is a write that has the caller look at their own tenant, or stops that. Afterwards they do not.
+func impersonates(stop bool) write {
+	return func(t *testing.T, p *person) func(context.Context) error {
+		t.Helper()
+		tenant := p.account(t).GetTenantId()
+		begin := func(ctx context.Context) error {
+			_, err := p.operate.Impersonate(ctx, &adminv1.ImpersonateRequest{TenantId: tenant, Reason: "a test"})
+			return err
+		}
+		end := func(ctx context.Context) error {
+			_, err := p.operate.StopImpersonating(ctx, &adminv1.StopImpersonatingRequest{})
+			return err
+		}
+		t.Cleanup(func() { _ = end(context.WithoutCancel(t.Context())) })
+		if !stop {
+			return begin
+		}
+		if err := begin(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return end
 	}
 }

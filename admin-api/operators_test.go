@@ -153,3 +153,59 @@ func TestNobodyOperatesButOperators(t *testing.T) {
 		t.Errorf("something changed:\n%v\n%v", before, after)
 	}
 }
+
+func TestAnOperatorLooksAndChangesNothing(t *testing.T) {
+	d := newDesk(t, "http://localhost:6002")
+	ctx := t.Context()
+	ops, ann := d.operator(t), d.signedUp(t, "ann@example.com", "Acme")
+	app, _ := ann.app(t, "Chat")
+	tenant, own := ann.account(t).GetTenantId(), ops.account(t).GetTenantId()
+	if _, err := ops.operate.Impersonate(ctx, &adminv1.ImpersonateRequest{TenantId: tenant}); connect.CodeOf(err) != connect.CodeInvalidArgument {
+		t.Errorf("without a reason: %v", err)
+	}
+	got, err := ops.operate.Impersonate(ctx, &adminv1.ImpersonateRequest{TenantId: tenant, Reason: "ticket 7"})
+	if err != nil || !got.GetAccount().GetImpersonating() || got.GetAccount().GetTenantId() != tenant || got.GetAccount().GetRole() != "viewer" {
+		t.Fatalf("%v, %v", got, err)
+	}
+	if list, err := ops.apps.ListApps(ctx, &adminv1.ListAppsRequest{}); err != nil || len(list.GetApps()) != 1 {
+		t.Errorf("looks at %v, %v", list, err)
+	}
+	log, err := ops.audit.ListAuditEvents(ctx, &adminv1.ListAuditEventsRequest{})
+	if err != nil || log.GetEvents()[0].GetAction() != "tenant.impersonated" || log.GetEvents()[0].GetActorEmail() != "ops@example.com" ||
+		log.GetEvents()[0].GetAfter().GetFields()["reason"].GetStringValue() != "ticket 7" {
+		t.Errorf("the log has %v, %v", log.GetEvents(), err)
+	}
+	before := d.everything(t)
+	may := ops.account(t).GetPermissions()
+	for _, m := range methods() {
+		switch p := permission(m); {
+		case p == adminv1.Permission_PERMISSION_PUBLIC, p == adminv1.Permission_PERMISSION_SIGNED_IN, slices.Contains(may, p):
+		default:
+			err := ops.call(ctx, m, map[string]string{"app_id": app.GetId(), "tenant_id": tenant, "name": "x", "reason": "x"})
+			wantCode(t, string(m.FullName()), err, connect.CodePermissionDenied)
+		}
+	}
+	if after := d.everything(t); !slices.Equal(before, after) {
+		t.Error("something has changed")
+	}
+	back, err := ops.operate.StopImpersonating(ctx, &adminv1.StopImpersonatingRequest{})
+	if err != nil || back.GetAccount().GetImpersonating() || back.GetAccount().GetTenantId() != own || !slices.Contains(back.GetAccount().GetPermissions(), adminv1.Permission_PERMISSION_PLATFORM_OPERATE) {
+		t.Errorf("back: %v, %v", back, err)
+	}
+	_, err = ops.operate.StopImpersonating(ctx, &adminv1.StopImpersonatingRequest{})
+	wantCode(t, "twice", err, connect.CodeFailedPrecondition)
+	if _, err := ops.operate.Impersonate(ctx, &adminv1.ImpersonateRequest{TenantId: tenant, Reason: "ticket 8"}); err != nil {
+		t.Fatal(err)
+	}
+	d.exec(t, `UPDATE sessions SET impersonates_until = now() WHERE impersonates IS NOT NULL`)
+	if who := ops.account(t); who.GetImpersonating() || who.GetTenantId() != own {
+		t.Errorf("after an hour: %v", who)
+	}
+	if _, err := ops.operate.Impersonate(ctx, &adminv1.ImpersonateRequest{TenantId: tenant, Reason: "ticket 9"}); err != nil {
+		t.Fatal(err)
+	}
+	d.exec(t, `UPDATE users SET operator = false`)
+	if who := ops.account(t); who.GetImpersonating() || who.GetTenantId() != own {
+		t.Errorf("who operates no more: %v", who)
+	}
+}

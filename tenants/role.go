@@ -86,11 +86,16 @@ type Membership struct {
 	User   User
 	Tenant Tenant
 	Role   Role
+	// Impersonating says that it is no member but an operator, who looks at the tenant and can change nothing.
+	Impersonating bool
 }
 
 // Permissions returns what the member may do now, in a fixed order: what the role may, while the tenant is suspended only what a
-// viewer may too, and what operators may.
+// viewer may too, and what operators may. An operator who impersonates may look at all, and operates nothing meanwhile.
 func (m *Membership) Permissions() []Permission {
+	if m.Impersonating {
+		return append(RoleViewer.Permissions(), AuditRead)
+	}
 	list := m.Role.Permissions()
 	if m.Tenant.Suspended() {
 		list = slices.DeleteFunc(list, func(p Permission) bool { return !RoleViewer.May(p) })

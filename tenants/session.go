@@ -13,6 +13,9 @@ const (
 	SessionLife = 7 * 24 * time.Hour
 )
 
+// ImpersonationLife is for how long an operator looks at a tenant before having to say again why.
+const ImpersonationLife = time.Hour
+
 // NewSessionToken returns 256 random bits as text, for the cookie of a session.
 func NewSessionToken() Secret {
 	b := make([]byte, 32)

@@ -72,15 +72,25 @@ func (s *Store) CreateSession(ctx context.Context, in NewSession) (tenants.Membe
 func (s *Store) Session(ctx context.Context, hash []byte) (tenants.Membership, error) {
 	type sessionRow struct {
 		membershipRow
-		Touch bool
+		Impersonating bool
+		Touch         bool
 	}
 	row, err := pgdb.ReadOne[sessionRow](ctx, s.db, pgdb.Platform(), `
 		SELECT `+membershipColumns+`,
+			i.tenant IS NOT NULL AS impersonating,
 			s.last_seen_at < now() - @seen_every::interval AS touch
 		FROM sessions s
 		JOIN users u ON u.id = s.user_id
-		JOIN tenants t ON t.id = s.tenant_id
-		JOIN memberships m ON m.tenant_id = s.tenant_id AND m.user_id = s.user_id
+		CROSS JOIN LATERAL (SELECT CASE WHEN u.operator AND s.impersonates_until > now() THEN s.impersonates END AS tenant) i
+		JOIN tenants t ON t.id = coalesce(i.tenant, s.tenant_id)
+		JOIN LATERAL (
+			SELECT m.role
+			FROM memberships m
+			WHERE i.tenant IS NULL AND m.tenant_id = s.tenant_id AND m.user_id = s.user_id
+			UNION ALL
+			SELECT 'viewer'
+			WHERE i.tenant IS NOT NULL
+		) m ON true
 		WHERE s.token_hash = @hash
 			AND s.expires_at > now()
 			AND s.last_seen_at > now() - @idle::interval`,
@@ -93,7 +103,9 @@ func (s *Store) Session(ctx context.Context, hash []byte) (tenants.Membership, e
 			return tenants.Membership{}, fmt.Errorf("note use of session: %w", err)
 		}
 	}
-	return row.membership(), nil
+	m := row.membership()
+	m.Impersonating = row.Impersonating
+	return m, nil
 }
 
 // DeleteSession ends a session. One that does not exist is no error.

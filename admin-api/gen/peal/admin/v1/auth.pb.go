@@ -755,7 +755,9 @@ type Account struct {
 	// Whether the user operates the platform.
 	Operator bool `protobuf:"varint,50,opt,name=operator,proto3" json:"operator,omitempty"`
 	// Why the tenant is suspended; empty while it is not.
-	SuspendedFor  string `protobuf:"bytes,51,opt,name=suspended_for,json=suspendedFor,proto3" json:"suspended_for,omitempty"`
+	SuspendedFor string `protobuf:"bytes,51,opt,name=suspended_for,json=suspendedFor,proto3" json:"suspended_for,omitempty"`
+	// Whether it is an operator who looks at the tenant, and no member.
+	Impersonating bool `protobuf:"varint,52,opt,name=impersonating,proto3" json:"impersonating,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -867,6 +869,13 @@ func (x *Account) GetSuspendedFor() string {
 	return ""
 }
 
+func (x *Account) GetImpersonating() bool {
+	if x != nil {
+		return x.Impersonating
+	}
+	return false
+}
+
 // CallingToken is the API token of a call.
 type CallingToken struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -973,7 +982,7 @@ const file_peal_admin_v1_auth_proto_rawDesc = "" +
 	"\x0eLogOutResponse\"\x0f\n" +
 	"\rWhoAmIRequest\"B\n" +
 	"\x0eWhoAmIResponse\x120\n" +
-	"\aaccount\x18\x01 \x01(\v2\x16.peal.admin.v1.AccountR\aaccount\"\x87\x03\n" +
+	"\aaccount\x18\x01 \x01(\v2\x16.peal.admin.v1.AccountR\aaccount\"\xad\x03\n" +
 	"\aAccount\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12\x14\n" +
 	"\x05email\x18\x02 \x01(\tR\x05email\x12\x1b\n" +
@@ -986,7 +995,8 @@ const file_peal_admin_v1_auth_proto_rawDesc = "" +
 	"\rsecond_factor\x18\b \x01(\bR\fsecondFactor\x121\n" +
 	"\x05token\x18\t \x01(\v2\x1b.peal.admin.v1.CallingTokenR\x05token\x12\x1a\n" +
 	"\boperator\x182 \x01(\bR\boperator\x12#\n" +
-	"\rsuspended_for\x183 \x01(\tR\fsuspendedFor\"o\n" +
+	"\rsuspended_for\x183 \x01(\tR\fsuspendedFor\x12$\n" +
+	"\rimpersonating\x184 \x01(\bR\rimpersonating\"o\n" +
 	"\fCallingToken\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12;\n" +

@@ -647,11 +647,188 @@ func (x *ResumeTenantResponse) GetTenant() *Tenant {
 	return nil
 }
 
+type ImpersonateRequest struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	TenantId string                 `protobuf:"bytes,1,opt,name=tenant_id,json=tenantId,proto3" json:"tenant_id,omitempty"`
+	// 1 to 500 characters, for the tenant's members to read.
+	Reason        string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImpersonateRequest) Reset() {
+	*x = ImpersonateRequest{}
+	mi := &file_peal_admin_v1_operators_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImpersonateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImpersonateRequest) ProtoMessage() {}
+
+func (x *ImpersonateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_operators_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImpersonateRequest.ProtoReflect.Descriptor instead.
+func (*ImpersonateRequest) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_operators_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ImpersonateRequest) GetTenantId() string {
+	if x != nil {
+		return x.TenantId
+	}
+	return ""
+}
+
+func (x *ImpersonateRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+type ImpersonateResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       *Account               `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImpersonateResponse) Reset() {
+	*x = ImpersonateResponse{}
+	mi := &file_peal_admin_v1_operators_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImpersonateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImpersonateResponse) ProtoMessage() {}
+
+func (x *ImpersonateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_operators_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImpersonateResponse.ProtoReflect.Descriptor instead.
+func (*ImpersonateResponse) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_operators_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ImpersonateResponse) GetAccount() *Account {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+type StopImpersonatingRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StopImpersonatingRequest) Reset() {
+	*x = StopImpersonatingRequest{}
+	mi := &file_peal_admin_v1_operators_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StopImpersonatingRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StopImpersonatingRequest) ProtoMessage() {}
+
+func (x *StopImpersonatingRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_operators_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StopImpersonatingRequest.ProtoReflect.Descriptor instead.
+func (*StopImpersonatingRequest) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_operators_proto_rawDescGZIP(), []int{13}
+}
+
+type StopImpersonatingResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       *Account               `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StopImpersonatingResponse) Reset() {
+	*x = StopImpersonatingResponse{}
+	mi := &file_peal_admin_v1_operators_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StopImpersonatingResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StopImpersonatingResponse) ProtoMessage() {}
+
+func (x *StopImpersonatingResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_peal_admin_v1_operators_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StopImpersonatingResponse.ProtoReflect.Descriptor instead.
+func (*StopImpersonatingResponse) Descriptor() ([]byte, []int) {
+	return file_peal_admin_v1_operators_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *StopImpersonatingResponse) GetAccount() *Account {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
 var File_peal_admin_v1_operators_proto protoreflect.FileDescriptor
 
 const file_peal_admin_v1_operators_proto_rawDesc = "" +
 	"\n" +
-	"\x1dpeal/admin/v1/operators.proto\x12\rpeal.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1epeal/admin/v1/permission.proto\x1a\x1cpeal/admin/v1/settings.proto\"\xae\x02\n" +
+	"\x1dpeal/admin/v1/operators.proto\x12\rpeal.admin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18peal/admin/v1/auth.proto\x1a\x1epeal/admin/v1/permission.proto\x1a\x1cpeal/admin/v1/settings.proto\"\xae\x02\n" +
 	"\x06Tenant\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12;\n" +
@@ -693,12 +870,23 @@ const file_peal_admin_v1_operators_proto_rawDesc = "" +
 	"\x13ResumeTenantRequest\x12%\n" +
 	"\ttenant_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\btenantId\"E\n" +
 	"\x14ResumeTenantResponse\x12-\n" +
-	"\x06tenant\x18\x01 \x01(\v2\x15.peal.admin.v1.TenantR\x06tenant2\xe6\x03\n" +
+	"\x06tenant\x18\x01 \x01(\v2\x15.peal.admin.v1.TenantR\x06tenant\"\xd7\x01\n" +
+	"\x12ImpersonateRequest\x12%\n" +
+	"\ttenant_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\btenantId\x12\x99\x01\n" +
+	"\x06reason\x18\x02 \x01(\tB\x80\x01\xbaH}\xba\x01z\n" +
+	"\x06reason\x12Hsay why, in 1 to 500 characters: the members of the account will read it\x1a&this.size() >= 1 && this.size() <= 500R\x06reason\"G\n" +
+	"\x13ImpersonateResponse\x120\n" +
+	"\aaccount\x18\x01 \x01(\v2\x16.peal.admin.v1.AccountR\aaccount\"\x1a\n" +
+	"\x18StopImpersonatingRequest\"M\n" +
+	"\x19StopImpersonatingResponse\x120\n" +
+	"\aaccount\x18\x01 \x01(\v2\x16.peal.admin.v1.AccountR\aaccount2\xb0\x05\n" +
 	"\x0fOperatorService\x12Z\n" +
 	"\vListTenants\x12!.peal.admin.v1.ListTenantsRequest\x1a\".peal.admin.v1.ListTenantsResponse\"\x04\xc8\xda\x182\x12T\n" +
 	"\tGetTenant\x12\x1f.peal.admin.v1.GetTenantRequest\x1a .peal.admin.v1.GetTenantResponse\"\x04\xc8\xda\x182\x12`\n" +
 	"\rSetTenantPlan\x12#.peal.admin.v1.SetTenantPlanRequest\x1a$.peal.admin.v1.SetTenantPlanResponse\"\x04\xc8\xda\x182\x12`\n" +
-	"\rSuspendTenant\x12#.peal.admin.v1.SuspendTenantRequest\x1a$.peal.admin.v1.SuspendTenantResponse\"\x04\xc8\xda\x182\x12]\n" +
+	"\rSuspendTenant\x12#.peal.admin.v1.SuspendTenantRequest\x1a$.peal.admin.v1.SuspendTenantResponse\"\x04\xc8\xda\x182\x12Z\n" +
+	"\vImpersonate\x12!.peal.admin.v1.ImpersonateRequest\x1a\".peal.admin.v1.ImpersonateResponse\"\x04\xc8\xda\x182\x12l\n" +
+	"\x11StopImpersonating\x12'.peal.admin.v1.StopImpersonatingRequest\x1a(.peal.admin.v1.StopImpersonatingResponse\"\x04\xc8\xda\x18\x02\x12]\n" +
 	"\fResumeTenant\x12\".peal.admin.v1.ResumeTenantRequest\x1a#.peal.admin.v1.ResumeTenantResponse\"\x04\xc8\xda\x182B<Z:github.com/pealhq/peal/admin-api/gen/peal/admin/v1;adminv1b\x06proto3"
 
 var (
@@ -713,46 +901,57 @@ func file_peal_admin_v1_operators_proto_rawDescGZIP() []byte {
 	return file_peal_admin_v1_operators_proto_rawDescData
 }
 
-var file_peal_admin_v1_operators_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_peal_admin_v1_operators_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_peal_admin_v1_operators_proto_goTypes = []any{
-	(*Tenant)(nil),                // 0: peal.admin.v1.Tenant
-	(*ListTenantsRequest)(nil),    // 1: peal.admin.v1.ListTenantsRequest
-	(*ListTenantsResponse)(nil),   // 2: peal.admin.v1.ListTenantsResponse
-	(*GetTenantRequest)(nil),      // 3: peal.admin.v1.GetTenantRequest
-	(*GetTenantResponse)(nil),     // 4: peal.admin.v1.GetTenantResponse
-	(*SetTenantPlanRequest)(nil),  // 5: peal.admin.v1.SetTenantPlanRequest
-	(*SetTenantPlanResponse)(nil), // 6: peal.admin.v1.SetTenantPlanResponse
-	(*SuspendTenantRequest)(nil),  // 7: peal.admin.v1.SuspendTenantRequest
-	(*SuspendTenantResponse)(nil), // 8: peal.admin.v1.SuspendTenantResponse
-	(*ResumeTenantRequest)(nil),   // 9: peal.admin.v1.ResumeTenantRequest
-	(*ResumeTenantResponse)(nil),  // 10: peal.admin.v1.ResumeTenantResponse
-	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
-	(*Notice)(nil),                // 12: peal.admin.v1.Notice
+	(*Tenant)(nil),                    // 0: peal.admin.v1.Tenant
+	(*ListTenantsRequest)(nil),        // 1: peal.admin.v1.ListTenantsRequest
+	(*ListTenantsResponse)(nil),       // 2: peal.admin.v1.ListTenantsResponse
+	(*GetTenantRequest)(nil),          // 3: peal.admin.v1.GetTenantRequest
+	(*GetTenantResponse)(nil),         // 4: peal.admin.v1.GetTenantResponse
+	(*SetTenantPlanRequest)(nil),      // 5: peal.admin.v1.SetTenantPlanRequest
+	(*SetTenantPlanResponse)(nil),     // 6: peal.admin.v1.SetTenantPlanResponse
+	(*SuspendTenantRequest)(nil),      // 7: peal.admin.v1.SuspendTenantRequest
+	(*SuspendTenantResponse)(nil),     // 8: peal.admin.v1.SuspendTenantResponse
+	(*ResumeTenantRequest)(nil),       // 9: peal.admin.v1.ResumeTenantRequest
+	(*ResumeTenantResponse)(nil),      // 10: peal.admin.v1.ResumeTenantResponse
+	(*ImpersonateRequest)(nil),        // 11: peal.admin.v1.ImpersonateRequest
+	(*ImpersonateResponse)(nil),       // 12: peal.admin.v1.ImpersonateResponse
+	(*StopImpersonatingRequest)(nil),  // 13: peal.admin.v1.StopImpersonatingRequest
+	(*StopImpersonatingResponse)(nil), // 14: peal.admin.v1.StopImpersonatingResponse
+	(*timestamppb.Timestamp)(nil),     // 15: google.protobuf.Timestamp
+	(*Notice)(nil),                    // 16: peal.admin.v1.Notice
+	(*Account)(nil),                   // 17: peal.admin.v1.Account
 }
 var file_peal_admin_v1_operators_proto_depIdxs = []int32{
-	11, // 0: peal.admin.v1.Tenant.create_time:type_name -> google.protobuf.Timestamp
-	11, // 1: peal.admin.v1.Tenant.suspend_time:type_name -> google.protobuf.Timestamp
+	15, // 0: peal.admin.v1.Tenant.create_time:type_name -> google.protobuf.Timestamp
+	15, // 1: peal.admin.v1.Tenant.suspend_time:type_name -> google.protobuf.Timestamp
 	0,  // 2: peal.admin.v1.ListTenantsResponse.tenants:type_name -> peal.admin.v1.Tenant
 	0,  // 3: peal.admin.v1.GetTenantResponse.tenant:type_name -> peal.admin.v1.Tenant
 	0,  // 4: peal.admin.v1.SetTenantPlanResponse.tenant:type_name -> peal.admin.v1.Tenant
-	12, // 5: peal.admin.v1.SetTenantPlanResponse.notices:type_name -> peal.admin.v1.Notice
+	16, // 5: peal.admin.v1.SetTenantPlanResponse.notices:type_name -> peal.admin.v1.Notice
 	0,  // 6: peal.admin.v1.SuspendTenantResponse.tenant:type_name -> peal.admin.v1.Tenant
 	0,  // 7: peal.admin.v1.ResumeTenantResponse.tenant:type_name -> peal.admin.v1.Tenant
-	1,  // 8: peal.admin.v1.OperatorService.ListTenants:input_type -> peal.admin.v1.ListTenantsRequest
-	3,  // 9: peal.admin.v1.OperatorService.GetTenant:input_type -> peal.admin.v1.GetTenantRequest
-	5,  // 10: peal.admin.v1.OperatorService.SetTenantPlan:input_type -> peal.admin.v1.SetTenantPlanRequest
-	7,  // 11: peal.admin.v1.OperatorService.SuspendTenant:input_type -> peal.admin.v1.SuspendTenantRequest
-	9,  // 12: peal.admin.v1.OperatorService.ResumeTenant:input_type -> peal.admin.v1.ResumeTenantRequest
-	2,  // 13: peal.admin.v1.OperatorService.ListTenants:output_type -> peal.admin.v1.ListTenantsResponse
-	4,  // 14: peal.admin.v1.OperatorService.GetTenant:output_type -> peal.admin.v1.GetTenantResponse
-	6,  // 15: peal.admin.v1.OperatorService.SetTenantPlan:output_type -> peal.admin.v1.SetTenantPlanResponse
-	8,  // 16: peal.admin.v1.OperatorService.SuspendTenant:output_type -> peal.admin.v1.SuspendTenantResponse
-	10, // 17: peal.admin.v1.OperatorService.ResumeTenant:output_type -> peal.admin.v1.ResumeTenantResponse
-	13, // [13:18] is the sub-list for method output_type
-	8,  // [8:13] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	17, // 8: peal.admin.v1.ImpersonateResponse.account:type_name -> peal.admin.v1.Account
+	17, // 9: peal.admin.v1.StopImpersonatingResponse.account:type_name -> peal.admin.v1.Account
+	1,  // 10: peal.admin.v1.OperatorService.ListTenants:input_type -> peal.admin.v1.ListTenantsRequest
+	3,  // 11: peal.admin.v1.OperatorService.GetTenant:input_type -> peal.admin.v1.GetTenantRequest
+	5,  // 12: peal.admin.v1.OperatorService.SetTenantPlan:input_type -> peal.admin.v1.SetTenantPlanRequest
+	7,  // 13: peal.admin.v1.OperatorService.SuspendTenant:input_type -> peal.admin.v1.SuspendTenantRequest
+	11, // 14: peal.admin.v1.OperatorService.Impersonate:input_type -> peal.admin.v1.ImpersonateRequest
+	13, // 15: peal.admin.v1.OperatorService.StopImpersonating:input_type -> peal.admin.v1.StopImpersonatingRequest
+	9,  // 16: peal.admin.v1.OperatorService.ResumeTenant:input_type -> peal.admin.v1.ResumeTenantRequest
+	2,  // 17: peal.admin.v1.OperatorService.ListTenants:output_type -> peal.admin.v1.ListTenantsResponse
+	4,  // 18: peal.admin.v1.OperatorService.GetTenant:output_type -> peal.admin.v1.GetTenantResponse
+	6,  // 19: peal.admin.v1.OperatorService.SetTenantPlan:output_type -> peal.admin.v1.SetTenantPlanResponse
+	8,  // 20: peal.admin.v1.OperatorService.SuspendTenant:output_type -> peal.admin.v1.SuspendTenantResponse
+	12, // 21: peal.admin.v1.OperatorService.Impersonate:output_type -> peal.admin.v1.ImpersonateResponse
+	14, // 22: peal.admin.v1.OperatorService.StopImpersonating:output_type -> peal.admin.v1.StopImpersonatingResponse
+	10, // 23: peal.admin.v1.OperatorService.ResumeTenant:output_type -> peal.admin.v1.ResumeTenantResponse
+	17, // [17:24] is the sub-list for method output_type
+	10, // [10:17] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_peal_admin_v1_operators_proto_init() }
@@ -760,6 +959,7 @@ func file_peal_admin_v1_operators_proto_init() {
 	if File_peal_admin_v1_operators_proto != nil {
 		return
 	}
+	file_peal_admin_v1_auth_proto_init()
 	file_peal_admin_v1_permission_proto_init()
 	file_peal_admin_v1_settings_proto_init()
 	type x struct{}
@@ -768,7 +968,7 @@ func file_peal_admin_v1_operators_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_peal_admin_v1_operators_proto_rawDesc), len(file_peal_admin_v1_operators_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

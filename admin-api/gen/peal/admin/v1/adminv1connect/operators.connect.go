@@ -45,6 +45,12 @@ const (
 	// OperatorServiceSuspendTenantProcedure is the fully-qualified name of the OperatorService's
 	// SuspendTenant RPC.
 	OperatorServiceSuspendTenantProcedure = "/peal.admin.v1.OperatorService/SuspendTenant"
+	// OperatorServiceImpersonateProcedure is the fully-qualified name of the OperatorService's
+	// Impersonate RPC.
+	OperatorServiceImpersonateProcedure = "/peal.admin.v1.OperatorService/Impersonate"
+	// OperatorServiceStopImpersonatingProcedure is the fully-qualified name of the OperatorService's
+	// StopImpersonating RPC.
+	OperatorServiceStopImpersonatingProcedure = "/peal.admin.v1.OperatorService/StopImpersonating"
 	// OperatorServiceResumeTenantProcedure is the fully-qualified name of the OperatorService's
 	// ResumeTenant RPC.
 	OperatorServiceResumeTenantProcedure = "/peal.admin.v1.OperatorService/ResumeTenant"
@@ -62,6 +68,11 @@ type OperatorServiceClient interface {
 	// Stops all apps of a tenant, as if each were disabled, and keeps its members from changing anything. The reason is told to
 	// them. Errors: not_found.
 	SuspendTenant(context.Context, *v1.SuspendTenantRequest) (*v1.SuspendTenantResponse, error)
+	// Has the caller's session look at a tenant for an hour, as its members see it, without being able to change anything. It is in
+	// the tenant's audit log, with the reason. Errors: not_found, failed_precondition (with an API token).
+	Impersonate(context.Context, *v1.ImpersonateRequest) (*v1.ImpersonateResponse, error)
+	// Ends that. Errors: failed_precondition for a session that does not.
+	StopImpersonating(context.Context, *v1.StopImpersonatingRequest) (*v1.StopImpersonatingResponse, error)
 	// Ends the suspension of a tenant. Errors: not_found.
 	ResumeTenant(context.Context, *v1.ResumeTenantRequest) (*v1.ResumeTenantResponse, error)
 }
@@ -101,6 +112,18 @@ func NewOperatorServiceClient(httpClient connect.HTTPClient, baseURL string, opt
 			connect.WithSchema(operatorServiceMethods.ByName("SuspendTenant")),
 			connect.WithClientOptions(opts...),
 		),
+		impersonate: connect.NewClient[v1.ImpersonateRequest, v1.ImpersonateResponse](
+			httpClient,
+			baseURL+OperatorServiceImpersonateProcedure,
+			connect.WithSchema(operatorServiceMethods.ByName("Impersonate")),
+			connect.WithClientOptions(opts...),
+		),
+		stopImpersonating: connect.NewClient[v1.StopImpersonatingRequest, v1.StopImpersonatingResponse](
+			httpClient,
+			baseURL+OperatorServiceStopImpersonatingProcedure,
+			connect.WithSchema(operatorServiceMethods.ByName("StopImpersonating")),
+			connect.WithClientOptions(opts...),
+		),
 		resumeTenant: connect.NewClient[v1.ResumeTenantRequest, v1.ResumeTenantResponse](
 			httpClient,
 			baseURL+OperatorServiceResumeTenantProcedure,
@@ -112,11 +135,13 @@ func NewOperatorServiceClient(httpClient connect.HTTPClient, baseURL string, opt
 
 // operatorServiceClient implements OperatorServiceClient.
 type operatorServiceClient struct {
-	listTenants   *connect.Client[v1.ListTenantsRequest, v1.ListTenantsResponse]
-	getTenant     *connect.Client[v1.GetTenantRequest, v1.GetTenantResponse]
-	setTenantPlan *connect.Client[v1.SetTenantPlanRequest, v1.SetTenantPlanResponse]
-	suspendTenant *connect.Client[v1.SuspendTenantRequest, v1.SuspendTenantResponse]
-	resumeTenant  *connect.Client[v1.ResumeTenantRequest, v1.ResumeTenantResponse]
+	listTenants       *connect.Client[v1.ListTenantsRequest, v1.ListTenantsResponse]
+	getTenant         *connect.Client[v1.GetTenantRequest, v1.GetTenantResponse]
+	setTenantPlan     *connect.Client[v1.SetTenantPlanRequest, v1.SetTenantPlanResponse]
+	suspendTenant     *connect.Client[v1.SuspendTenantRequest, v1.SuspendTenantResponse]
+	impersonate       *connect.Client[v1.ImpersonateRequest, v1.ImpersonateResponse]
+	stopImpersonating *connect.Client[v1.StopImpersonatingRequest, v1.StopImpersonatingResponse]
+	resumeTenant      *connect.Client[v1.ResumeTenantRequest, v1.ResumeTenantResponse]
 }
 
 // ListTenants calls peal.admin.v1.OperatorService.ListTenants.
@@ -155,6 +180,24 @@ func (c *operatorServiceClient) SuspendTenant(ctx context.Context, req *v1.Suspe
 	return nil, err
 }
 
+// Impersonate calls peal.admin.v1.OperatorService.Impersonate.
+func (c *operatorServiceClient) Impersonate(ctx context.Context, req *v1.ImpersonateRequest) (*v1.ImpersonateResponse, error) {
+	response, err := c.impersonate.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
+// StopImpersonating calls peal.admin.v1.OperatorService.StopImpersonating.
+func (c *operatorServiceClient) StopImpersonating(ctx context.Context, req *v1.StopImpersonatingRequest) (*v1.StopImpersonatingResponse, error) {
+	response, err := c.stopImpersonating.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
+}
+
 // ResumeTenant calls peal.admin.v1.OperatorService.ResumeTenant.
 func (c *operatorServiceClient) ResumeTenant(ctx context.Context, req *v1.ResumeTenantRequest) (*v1.ResumeTenantResponse, error) {
 	response, err := c.resumeTenant.CallUnary(ctx, connect.NewRequest(req))
@@ -176,6 +219,11 @@ type OperatorServiceHandler interface {
 	// Stops all apps of a tenant, as if each were disabled, and keeps its members from changing anything. The reason is told to
 	// them. Errors: not_found.
 	SuspendTenant(context.Context, *v1.SuspendTenantRequest) (*v1.SuspendTenantResponse, error)
+	// Has the caller's session look at a tenant for an hour, as its members see it, without being able to change anything. It is in
+	// the tenant's audit log, with the reason. Errors: not_found, failed_precondition (with an API token).
+	Impersonate(context.Context, *v1.ImpersonateRequest) (*v1.ImpersonateResponse, error)
+	// Ends that. Errors: failed_precondition for a session that does not.
+	StopImpersonating(context.Context, *v1.StopImpersonatingRequest) (*v1.StopImpersonatingResponse, error)
 	// Ends the suspension of a tenant. Errors: not_found.
 	ResumeTenant(context.Context, *v1.ResumeTenantRequest) (*v1.ResumeTenantResponse, error)
 }
@@ -211,6 +259,18 @@ func NewOperatorServiceHandler(svc OperatorServiceHandler, opts ...connect.Handl
 		connect.WithSchema(operatorServiceMethods.ByName("SuspendTenant")),
 		connect.WithHandlerOptions(opts...),
 	)
+	operatorServiceImpersonateHandler := connect.NewUnaryHandlerSimple(
+		OperatorServiceImpersonateProcedure,
+		svc.Impersonate,
+		connect.WithSchema(operatorServiceMethods.ByName("Impersonate")),
+		connect.WithHandlerOptions(opts...),
+	)
+	operatorServiceStopImpersonatingHandler := connect.NewUnaryHandlerSimple(
+		OperatorServiceStopImpersonatingProcedure,
+		svc.StopImpersonating,
+		connect.WithSchema(operatorServiceMethods.ByName("StopImpersonating")),
+		connect.WithHandlerOptions(opts...),
+	)
 	operatorServiceResumeTenantHandler := connect.NewUnaryHandlerSimple(
 		OperatorServiceResumeTenantProcedure,
 		svc.ResumeTenant,
@@ -227,6 +287,10 @@ func NewOperatorServiceHandler(svc OperatorServiceHandler, opts ...connect.Handl
 			operatorServiceSetTenantPlanHandler.ServeHTTP(w, r)
 		case OperatorServiceSuspendTenantProcedure:
 			operatorServiceSuspendTenantHandler.ServeHTTP(w, r)
+		case OperatorServiceImpersonateProcedure:
+			operatorServiceImpersonateHandler.ServeHTTP(w, r)
+		case OperatorServiceStopImpersonatingProcedure:
+			operatorServiceStopImpersonatingHandler.ServeHTTP(w, r)
 		case OperatorServiceResumeTenantProcedure:
 			operatorServiceResumeTenantHandler.ServeHTTP(w, r)
 		default:
@@ -252,6 +316,14 @@ func (UnimplementedOperatorServiceHandler) SetTenantPlan(context.Context, *v1.Se
 
 func (UnimplementedOperatorServiceHandler) SuspendTenant(context.Context, *v1.SuspendTenantRequest) (*v1.SuspendTenantResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("peal.admin.v1.OperatorService.SuspendTenant is not implemented"))
+}
+
+func (UnimplementedOperatorServiceHandler) Impersonate(context.Context, *v1.ImpersonateRequest) (*v1.ImpersonateResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("peal.admin.v1.OperatorService.Impersonate is not implemented"))
+}
+
+func (UnimplementedOperatorServiceHandler) StopImpersonating(context.Context, *v1.StopImpersonatingRequest) (*v1.StopImpersonatingResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("peal.admin.v1.OperatorService.StopImpersonating is not implemented"))
 }
 
 func (UnimplementedOperatorServiceHandler) ResumeTenant(context.Context, *v1.ResumeTenantRequest) (*v1.ResumeTenantResponse, error) {

@@ -7,6 +7,8 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Account } from "./auth_pb";
+import { file_peal_admin_v1_auth } from "./auth_pb";
 import { file_peal_admin_v1_permission } from "./permission_pb";
 import type { Notice } from "./settings_pb";
 import { file_peal_admin_v1_settings } from "./settings_pb";
@@ -16,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file peal/admin/v1/operators.proto.
  */
 export const file_peal_admin_v1_operators: GenFile = /*@__PURE__*/
-  fileDesc("Ch1wZWFsL2FkbWluL3YxL29wZXJhdG9ycy5wcm90bxINcGVhbC5hZG1pbi52MSLdAQoGVGVuYW50EgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSLwoLY3JlYXRlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3BsYW5faWQYBCABKAkSMAoMc3VzcGVuZF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5zdXNwZW5kX3JlYXNvbhgGIAEoCRIMCgRhcHBzGAcgASgFEg8KB21lbWJlcnMYCCABKAUSDgoGb3duZXJzGAkgAygJIpsBChJMaXN0VGVuYW50c1JlcXVlc3QSFgoEdGV4dBgBIAEoCUIIukgFcgMY/gESGAoHcGxhbl9pZBgCIAEoCUIHukgEcgIYKBIWCg5zdXNwZW5kZWRfb25seRgDIAEoCBIdCglwYWdlX3NpemUYBCABKAVCCrpIBxoFGMgBKAASHAoKcGFnZV90b2tlbhgFIAEoCUIIukgFcgMYyAEiVgoTTGlzdFRlbmFudHNSZXNwb25zZRImCgd0ZW5hbnRzGAEgAygLMhUucGVhbC5hZG1pbi52MS5UZW5hbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIi8KEEdldFRlbmFudFJlcXVlc3QSGwoJdGVuYW50X2lkGAEgASgJQgi6SAVyA7ABASI6ChFHZXRUZW5hbnRSZXNwb25zZRIlCgZ0ZW5hbnQYASABKAsyFS5wZWFsLmFkbWluLnYxLlRlbmFudCJNChRTZXRUZW5hbnRQbGFuUmVxdWVzdBIbCgl0ZW5hbnRfaWQYASABKAlCCLpIBXIDsAEBEhgKB3BsYW5faWQYAiABKAlCB7pIBHICGCgiZgoVU2V0VGVuYW50UGxhblJlc3BvbnNlEiUKBnRlbmFudBgBIAEoCzIVLnBlYWwuYWRtaW4udjEuVGVuYW50EiYKB25vdGljZXMYAiADKAsyFS5wZWFsLmFkbWluLnYxLk5vdGljZSLHAQoUU3VzcGVuZFRlbmFudFJlcXVlc3QSGwoJdGVuYW50X2lkGAEgASgJQgi6SAVyA7ABARKRAQoGcmVhc29uGAIgASgJQoABukh9ugF6CgZyZWFzb24SSHNheSB3aHksIGluIDEgdG8gNTAwIGNoYXJhY3RlcnM6IHRoZSBtZW1iZXJzIG9mIHRoZSBhY2NvdW50IHdpbGwgcmVhZCBpdBomdGhpcy5zaXplKCkgPj0gMSAmJiB0aGlzLnNpemUoKSA8PSA1MDAiPgoVU3VzcGVuZFRlbmFudFJlc3BvbnNlEiUKBnRlbmFudBgBIAEoCzIVLnBlYWwuYWRtaW4udjEuVGVuYW50IjIKE1Jlc3VtZVRlbmFudFJlcXVlc3QSGwoJdGVuYW50X2lkGAEgASgJQgi6SAVyA7ABASI9ChRSZXN1bWVUZW5hbnRSZXNwb25zZRIlCgZ0ZW5hbnQYASABKAsyFS5wZWFsLmFkbWluLnYxLlRlbmFudDLmAwoPT3BlcmF0b3JTZXJ2aWNlEloKC0xpc3RUZW5hbnRzEiEucGVhbC5hZG1pbi52MS5MaXN0VGVuYW50c1JlcXVlc3QaIi5wZWFsLmFkbWluLnYxLkxpc3RUZW5hbnRzUmVzcG9uc2UiBMjaGDISVAoJR2V0VGVuYW50Eh8ucGVhbC5hZG1pbi52MS5HZXRUZW5hbnRSZXF1ZXN0GiAucGVhbC5hZG1pbi52MS5HZXRUZW5hbnRSZXNwb25zZSIEyNoYMhJgCg1TZXRUZW5hbnRQbGFuEiMucGVhbC5hZG1pbi52MS5TZXRUZW5hbnRQbGFuUmVxdWVzdBokLnBlYWwuYWRtaW4udjEuU2V0VGVuYW50UGxhblJlc3BvbnNlIgTI2hgyEmAKDVN1c3BlbmRUZW5hbnQSIy5wZWFsLmFkbWluLnYxLlN1c3BlbmRUZW5hbnRSZXF1ZXN0GiQucGVhbC5hZG1pbi52MS5TdXNwZW5kVGVuYW50UmVzcG9uc2UiBMjaGDISXQoMUmVzdW1lVGVuYW50EiIucGVhbC5hZG1pbi52MS5SZXN1bWVUZW5hbnRSZXF1ZXN0GiMucGVhbC5hZG1pbi52MS5SZXN1bWVUZW5hbnRSZXNwb25zZSIEyNoYMkI8WjpnaXRodWIuY29tL3BlYWxocS9wZWFsL2FkbWluLWFwaS9nZW4vcGVhbC9hZG1pbi92MTthZG1pbnYxYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_peal_admin_v1_permission, file_peal_admin_v1_settings]);
+  fileDesc("Ch1wZWFsL2FkbWluL3YxL29wZXJhdG9ycy5wcm90bxINcGVhbC5hZG1pbi52MSLdAQoGVGVuYW50EgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSLwoLY3JlYXRlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3BsYW5faWQYBCABKAkSMAoMc3VzcGVuZF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5zdXNwZW5kX3JlYXNvbhgGIAEoCRIMCgRhcHBzGAcgASgFEg8KB21lbWJlcnMYCCABKAUSDgoGb3duZXJzGAkgAygJIpsBChJMaXN0VGVuYW50c1JlcXVlc3QSFgoEdGV4dBgBIAEoCUIIukgFcgMY/gESGAoHcGxhbl9pZBgCIAEoCUIHukgEcgIYKBIWCg5zdXNwZW5kZWRfb25seRgDIAEoCBIdCglwYWdlX3NpemUYBCABKAVCCrpIBxoFGMgBKAASHAoKcGFnZV90b2tlbhgFIAEoCUIIukgFcgMYyAEiVgoTTGlzdFRlbmFudHNSZXNwb25zZRImCgd0ZW5hbnRzGAEgAygLMhUucGVhbC5hZG1pbi52MS5UZW5hbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIi8KEEdldFRlbmFudFJlcXVlc3QSGwoJdGVuYW50X2lkGAEgASgJQgi6SAVyA7ABASI6ChFHZXRUZW5hbnRSZXNwb25zZRIlCgZ0ZW5hbnQYASABKAsyFS5wZWFsLmFkbWluLnYxLlRlbmFudCJNChRTZXRUZW5hbnRQbGFuUmVxdWVzdBIbCgl0ZW5hbnRfaWQYASABKAlCCLpIBXIDsAEBEhgKB3BsYW5faWQYAiABKAlCB7pIBHICGCgiZgoVU2V0VGVuYW50UGxhblJlc3BvbnNlEiUKBnRlbmFudBgBIAEoCzIVLnBlYWwuYWRtaW4udjEuVGVuYW50EiYKB25vdGljZXMYAiADKAsyFS5wZWFsLmFkbWluLnYxLk5vdGljZSLHAQoUU3VzcGVuZFRlbmFudFJlcXVlc3QSGwoJdGVuYW50X2lkGAEgASgJQgi6SAVyA7ABARKRAQoGcmVhc29uGAIgASgJQoABukh9ugF6CgZyZWFzb24SSHNheSB3aHksIGluIDEgdG8gNTAwIGNoYXJhY3RlcnM6IHRoZSBtZW1iZXJzIG9mIHRoZSBhY2NvdW50IHdpbGwgcmVhZCBpdBomdGhpcy5zaXplKCkgPj0gMSAmJiB0aGlzLnNpemUoKSA8PSA1MDAiPgoVU3VzcGVuZFRlbmFudFJlc3BvbnNlEiUKBnRlbmFudBgBIAEoCzIVLnBlYWwuYWRtaW4udjEuVGVuYW50IjIKE1Jlc3VtZVRlbmFudFJlcXVlc3QSGwoJdGVuYW50X2lkGAEgASgJQgi6SAVyA7ABASI9ChRSZXN1bWVUZW5hbnRSZXNwb25zZRIlCgZ0ZW5hbnQYASABKAsyFS5wZWFsLmFkbWluLnYxLlRlbmFudCLFAQoSSW1wZXJzb25hdGVSZXF1ZXN0EhsKCXRlbmFudF9pZBgBIAEoCUIIukgFcgOwAQESkQEKBnJlYXNvbhgCIAEoCUKAAbpIfboBegoGcmVhc29uEkhzYXkgd2h5LCBpbiAxIHRvIDUwMCBjaGFyYWN0ZXJzOiB0aGUgbWVtYmVycyBvZiB0aGUgYWNjb3VudCB3aWxsIHJlYWQgaXQaJnRoaXMuc2l6ZSgpID49IDEgJiYgdGhpcy5zaXplKCkgPD0gNTAwIj4KE0ltcGVyc29uYXRlUmVzcG9uc2USJwoHYWNjb3VudBgBIAEoCzIWLnBlYWwuYWRtaW4udjEuQWNjb3VudCIaChhTdG9wSW1wZXJzb25hdGluZ1JlcXVlc3QiRAoZU3RvcEltcGVyc29uYXRpbmdSZXNwb25zZRInCgdhY2NvdW50GAEgASgLMhYucGVhbC5hZG1pbi52MS5BY2NvdW50MrAFCg9PcGVyYXRvclNlcnZpY2USWgoLTGlzdFRlbmFudHMSIS5wZWFsLmFkbWluLnYxLkxpc3RUZW5hbnRzUmVxdWVzdBoiLnBlYWwuYWRtaW4udjEuTGlzdFRlbmFudHNSZXNwb25zZSIEyNoYMhJUCglHZXRUZW5hbnQSHy5wZWFsLmFkbWluLnYxLkdldFRlbmFudFJlcXVlc3QaIC5wZWFsLmFkbWluLnYxLkdldFRlbmFudFJlc3BvbnNlIgTI2hgyEmAKDVNldFRlbmFudFBsYW4SIy5wZWFsLmFkbWluLnYxLlNldFRlbmFudFBsYW5SZXF1ZXN0GiQucGVhbC5hZG1pbi52MS5TZXRUZW5hbnRQbGFuUmVzcG9uc2UiBMjaGDISYAoNU3VzcGVuZFRlbmFudBIjLnBlYWwuYWRtaW4udjEuU3VzcGVuZFRlbmFudFJlcXVlc3QaJC5wZWFsLmFkbWluLnYxLlN1c3BlbmRUZW5hbnRSZXNwb25zZSIEyNoYMhJaCgtJbXBlcnNvbmF0ZRIhLnBlYWwuYWRtaW4udjEuSW1wZXJzb25hdGVSZXF1ZXN0GiIucGVhbC5hZG1pbi52MS5JbXBlcnNvbmF0ZVJlc3BvbnNlIgTI2hgyEmwKEVN0b3BJbXBlcnNvbmF0aW5nEicucGVhbC5hZG1pbi52MS5TdG9wSW1wZXJzb25hdGluZ1JlcXVlc3QaKC5wZWFsLmFkbWluLnYxLlN0b3BJbXBlcnNvbmF0aW5nUmVzcG9uc2UiBMjaGAISXQoMUmVzdW1lVGVuYW50EiIucGVhbC5hZG1pbi52MS5SZXN1bWVUZW5hbnRSZXF1ZXN0GiMucGVhbC5hZG1pbi52MS5SZXN1bWVUZW5hbnRSZXNwb25zZSIEyNoYMkI8WjpnaXRodWIuY29tL3BlYWxocS9wZWFsL2FkbWluLWFwaS9nZW4vcGVhbC9hZG1pbi92MTthZG1pbnYxYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_peal_admin_v1_auth, file_peal_admin_v1_permission, file_peal_admin_v1_settings]);
 
 /**
  * Tenant is an account of the platform.
@@ -310,6 +312,77 @@ export const ResumeTenantResponseSchema: GenMessage<ResumeTenantResponse> = /*@_
   messageDesc(file_peal_admin_v1_operators, 10);
 
 /**
+ * @generated from message peal.admin.v1.ImpersonateRequest
+ */
+export type ImpersonateRequest = Message<"peal.admin.v1.ImpersonateRequest"> & {
+  /**
+   * @generated from field: string tenant_id = 1;
+   */
+  tenantId: string;
+
+  /**
+   * 1 to 500 characters, for the tenant's members to read.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message peal.admin.v1.ImpersonateRequest.
+ * Use `create(ImpersonateRequestSchema)` to create a new message.
+ */
+export const ImpersonateRequestSchema: GenMessage<ImpersonateRequest> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_operators, 11);
+
+/**
+ * @generated from message peal.admin.v1.ImpersonateResponse
+ */
+export type ImpersonateResponse = Message<"peal.admin.v1.ImpersonateResponse"> & {
+  /**
+   * @generated from field: peal.admin.v1.Account account = 1;
+   */
+  account?: Account | undefined;
+};
+
+/**
+ * Describes the message peal.admin.v1.ImpersonateResponse.
+ * Use `create(ImpersonateResponseSchema)` to create a new message.
+ */
+export const ImpersonateResponseSchema: GenMessage<ImpersonateResponse> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_operators, 12);
+
+/**
+ * @generated from message peal.admin.v1.StopImpersonatingRequest
+ */
+export type StopImpersonatingRequest = Message<"peal.admin.v1.StopImpersonatingRequest"> & {
+};
+
+/**
+ * Describes the message peal.admin.v1.StopImpersonatingRequest.
+ * Use `create(StopImpersonatingRequestSchema)` to create a new message.
+ */
+export const StopImpersonatingRequestSchema: GenMessage<StopImpersonatingRequest> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_operators, 13);
+
+/**
+ * @generated from message peal.admin.v1.StopImpersonatingResponse
+ */
+export type StopImpersonatingResponse = Message<"peal.admin.v1.StopImpersonatingResponse"> & {
+  /**
+   * @generated from field: peal.admin.v1.Account account = 1;
+   */
+  account?: Account | undefined;
+};
+
+/**
+ * Describes the message peal.admin.v1.StopImpersonatingResponse.
+ * Use `create(StopImpersonatingResponseSchema)` to create a new message.
+ */
+export const StopImpersonatingResponseSchema: GenMessage<StopImpersonatingResponse> = /*@__PURE__*/
+  messageDesc(file_peal_admin_v1_operators, 14);
+
+/**
  * OperatorService is what operators of the platform do with tenants. Who is an operator is decided on the host, by
  * "peal operators".
  *
@@ -357,6 +430,27 @@ export const OperatorService: GenService<{
     methodKind: "unary";
     input: typeof SuspendTenantRequestSchema;
     output: typeof SuspendTenantResponseSchema;
+  },
+  /**
+   * Has the caller's session look at a tenant for an hour, as its members see it, without being able to change anything. It is in
+   * the tenant's audit log, with the reason. Errors: not_found, failed_precondition (with an API token).
+   *
+   * @generated from rpc peal.admin.v1.OperatorService.Impersonate
+   */
+  impersonate: {
+    methodKind: "unary";
+    input: typeof ImpersonateRequestSchema;
+    output: typeof ImpersonateResponseSchema;
+  },
+  /**
+   * Ends that. Errors: failed_precondition for a session that does not.
+   *
+   * @generated from rpc peal.admin.v1.OperatorService.StopImpersonating
+   */
+  stopImpersonating: {
+    methodKind: "unary";
+    input: typeof StopImpersonatingRequestSchema;
+    output: typeof StopImpersonatingResponseSchema;
   },
   /**
    * Ends the suspension of a tenant. Errors: not_found.
