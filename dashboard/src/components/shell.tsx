@@ -1,5 +1,5 @@
 import { Outlet, useLocation, useRouter } from "@tanstack/react-router";
-import { useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { useAccount } from "../api/auth";
 import { Sheet } from "../ui/sheet";
 import { useShortcut } from "../ui/shortcut";
@@ -8,6 +8,11 @@ import { ShortcutsDialog } from "./shortcuts-dialog";
 import { SideNav } from "./side-nav";
 import { TopLine } from "./top-line";
 import { VerifyBanner } from "./verify-banner";
+
+// Few ever see it, so it is no part of the first load.
+const ImpersonationBanner = lazy(() =>
+  import("./impersonation-banner").then((module) => ({ default: module.ImpersonationBanner })),
+);
 
 /** What stands around every page of a signed-in user. */
 export function Shell() {
@@ -41,7 +46,13 @@ export function Shell() {
           onSearch={() => setPalette(true)}
           onShortcuts={() => setShortcuts(true)}
         />
-        <VerifyBanner account={account} />
+        {account.impersonating ? (
+          <Suspense>
+            <ImpersonationBanner account={account} />
+          </Suspense>
+        ) : (
+          <VerifyBanner account={account} />
+        )}
         <main id="main" ref={main} tabIndex={-1} className="flex-1 outline-none">
           <Outlet />
         </main>
