@@ -86,6 +86,12 @@ func cluster(t *testing.T, n int) []*edge {
 // demand has each edge be asked as fast as this for so long, and returns when each message was admitted, by edge.
 func demand(t *testing.T, edges []*edge, bound limits.Bound, perSecond int, length time.Duration) [][]time.Duration {
 	t.Helper()
+	return demandAll(t, edges, perSecond, length, bound)
+}
+
+// demandAll is demand under several bounds.
+func demandAll(t *testing.T, edges []*edge, perSecond int, length time.Duration, bounds ...limits.Bound) [][]time.Duration {
+	t.Helper()
 	const askers = 8
 	began := time.Now()
 	admitted := make([][]time.Duration, len(edges))
@@ -102,7 +108,7 @@ func demand(t *testing.T, edges []*edge, bound limits.Bound, perSecond int, leng
 						continue
 					}
 					asked.Add(1)
-					if e.Take(t.Context(), 1, bound).OK {
+					if e.Take(t.Context(), 1, bounds...).OK {
 						mine = append(mine, time.Since(began))
 					}
 				}
@@ -157,6 +163,32 @@ func TestThreeEdgesKeepOneRate(t *testing.T) {
 		t.Logf("edge %d had %d", i+1, len(one))
 		if len(one) < limit*5/10 {
 			t.Errorf("edge %d had only %d of %d", i+1, len(one), limit*5)
+		}
+	}
+}
+
+// TestTwoAppsOfATenantShareItsRate asks two edges for more than each of two apps may, and than they may together.
+func TestTwoAppsOfATenantShareItsRate(t *testing.T) {
+	const own, together, length = 900, 1200, 4 * time.Second
+	edges := cluster(t, 2)
+	var all sync.WaitGroup
+	admitted := make([][][]time.Duration, 2)
+	for i, app := range []string{"1", "2"} {
+		all.Go(func() {
+			admitted[i] = demandAll(t, edges, 1000, length, limits.Bound{Owner: app, What: "messages", PerSecond: own},
+				limits.Bound{Owner: "tenant", What: "messages", PerSecond: together})
+		})
+	}
+	all.Wait()
+	one, two := perSlice(admitted[0], time.Second, length), perSlice(admitted[1], time.Second, length)
+	for second := range one[:4] {
+		t.Logf("second %d: admitted/allowed = %.3f together, %.3f and %.3f alone", second+1, float64(one[second]+two[second])/together,
+			float64(one[second])/own, float64(two[second])/own)
+		if n := one[second] + two[second]; float64(n) > 1.05*together || n < together/2 {
+			t.Errorf("second %d: %d of %d together", second+1, n, together)
+		}
+		if float64(max(one[second], two[second])) > 1.05*own {
+			t.Errorf("second %d: %d and %d of %d alone", second+1, one[second], two[second], own)
 		}
 	}
 }
