@@ -101,6 +101,10 @@ chaos: need-chaos need-postgres toolchain ## break a platform of many processes 
 live: need-tests need-postgres toolchain ## change a platform of two edges while it is used, and print how soon they act: make live ARGS='-live-changes 1000'
 	@go test -count=1 -v -timeout 30m -run '^(TestLiveChanges|TestLiveWithoutPostgres|TestRotationLosesNoPublish)$$' ./cmd/peal -args -live-away 1m $(ARGS)
 
+.PHONY: quota
+quota: need-tests need-postgres toolchain ## kill edges while clients fight for places, and count who was in: make quota ARGS='-quota-for 10m -quota-kills 90'
+	@go test -race -count=1 -v -timeout 30m -run '^(TestTheCheckerOfQuotas|TestQuotaUnderKills)$$' ./cmd/peal -args -quota-for 2m -quota-kills 20 $(ARGS)
+
 .PHONY: clean
 clean: ## remove what was built; keeps .peal (data), .tools and node_modules
 	@rm -rf bin

@@ -30,6 +30,9 @@ comes next: nobody who is there is sent away for it.
   PostgreSQL every five seconds, from where it goes on when Redis has lost it. While Redis is away each edge admits its share of what was left.
 - All others hold for one socket, one channel or one request, and need no counting.
 
+That nobody is let in beyond ` + "`connections`" + `, of an app or of a tenant, and that no place is lost when edges die, is shown by ` + "`make quota`" + `: clients
+come and go on three edges, edges are killed and started again at random, and what the clients saw is held against the bounds.
+
 ## Plans
 
 Operators make plans and give them to tenants ([operations.md](operations.md)). A plan may set any limit but those that are

@@ -299,17 +299,7 @@ func (a *liveApp) askForCounts(edge int) int {
 }
 
 func (a *liveApp) ask(edge int, k liveKey, method, path, params, body string) int {
-	query := fmt.Sprintf("auth_key=%s&auth_timestamp=%d&auth_version=1.0", k.key, time.Now().Unix())
-	if body != "" {
-		query += fmt.Sprintf("&body_md5=%x", md5.Sum([]byte(body)))
-	}
-	if params != "" {
-		query += "&" + params
-	}
-	path = "/apps/" + a.id + path
-	mac := hmac.New(sha256.New, []byte(k.secret))
-	fmt.Fprintf(mac, "%s\n%s\n%s", method, path, query)
-	url := fmt.Sprintf("%s%s?%s&auth_signature=%x", a.w.edges[edge].info.EdgeURL, path, query, mac.Sum(nil))
+	url := a.w.edges[edge].info.EdgeURL + k.sign(method, "/apps/"+a.id+path, params, body)
 	req, err := http.NewRequestWithContext(a.ctx(), method, url, strings.NewReader(body))
 	if err != nil {
 		return 0
@@ -321,4 +311,18 @@ func (a *liveApp) ask(edge int, k liveKey, method, path, params, body string) in
 	defer resp.Body.Close()
 	_, _ = io.Copy(io.Discard, resp.Body)
 	return resp.StatusCode
+}
+
+// sign returns a path of the HTTP API with its parameters and their signature.
+func (k liveKey) sign(method, path, params, body string) string {
+	query := fmt.Sprintf("auth_key=%s&auth_timestamp=%d&auth_version=1.0", k.key, time.Now().Unix())
+	if body != "" {
+		query += fmt.Sprintf("&body_md5=%x", md5.Sum([]byte(body)))
+	}
+	if params != "" {
+		query += "&" + params
+	}
+	mac := hmac.New(sha256.New, []byte(k.secret))
+	fmt.Fprintf(mac, "%s\n%s\n%s", method, path, query)
+	return fmt.Sprintf("%s?%s&auth_signature=%x", path, query, mac.Sum(nil))
 }

@@ -154,6 +154,12 @@ func startServe(t *testing.T, env []string, under ...string) *process {
 		cmd.Args = append(append(under, cmd.Path), cmd.Args[1:]...)
 		cmd.Path = path
 	}
+	return startEdge(t, cmd)
+}
+
+// startEdge starts a command of `peal serve` with logs in JSON, and waits until it is up.
+func startEdge(t *testing.T, cmd *exec.Cmd) *process {
+	t.Helper()
 	p := &process{Cmd: cmd, stderr: &lockedBuffer{}, exited: make(chan error, 1)}
 	pipe, err := cmd.StderrPipe()
 	if err != nil {
