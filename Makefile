@@ -92,6 +92,11 @@ fuzz: toolchain ## run every fuzz test for a while: make fuzz ARGS=2m
 bench: need-postgres toolchain ## measure Peal beside a plain server, into docs/performance.md: make bench ARGS=--quick
 	@scripts/bench.sh $(ARGS)
 
+.PHONY: noisy
+noisy: need-postgres toolchain ## measure what a quiet tenant notices of a noisy one: make noisy ARGS='-rounds 5'
+	@go build -buildvcs=false -trimpath -o bin/ ./cmd/peal ./scripts/noisy
+	@exec bin/noisy $(ARGS)
+
 .PHONY: chaos
 chaos: need-chaos need-postgres toolchain ## break a platform of many processes on purpose, into docs/reliability.md: make chaos ARGS='--rows R1,R9'
 	@go build -buildvcs=false -o bin/chaos ./test/chaos/cmd/chaos
