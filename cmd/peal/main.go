@@ -80,15 +80,25 @@ func rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w; see `%s --help`", err, cmd.CommandPath())
 	})
-	root.AddCommand(devCommand(), serveCommand(), migrateCommand(), applyCommand(), operatorsCommand(), nodesCommand(), readyCommand(), doctorCommand(),
-		benchCommand())
-	root.AddCommand(cli.Commands()...)
+	addGroup(root, "On the host of the platform:", devCommand(), serveCommand(), migrateCommand(), applyCommand(), operatorsCommand(),
+		nodesCommand(), readyCommand(), doctorCommand())
+	addGroup(root, "From anywhere, with an API token:", cli.Commands()...)
+	root.AddCommand(benchCommand())
 	for _, c := range root.Commands() {
 		if c.Name() == "keys" {
 			c.AddCommand(resealCommand()) // It works on the host alone, and stands with those that work from anywhere.
 		}
 	}
 	return root
+}
+
+// addGroup adds commands that the help lists together.
+func addGroup(root *cobra.Command, title string, commands ...*cobra.Command) {
+	root.AddGroup(&cobra.Group{ID: title, Title: title})
+	for _, c := range commands {
+		c.GroupID = title
+		root.AddCommand(c)
+	}
 }
 
 // buildVersion is the version given at build time, or the commit that Go noted.
