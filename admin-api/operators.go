@@ -13,6 +13,14 @@ import (
 	"github.com/pealhq/peal/tenants/pgplatform"
 )
 
+// operator is the caller as one who acts on the platform and on no tenant: whose log it is in must not depend on where the
+// operator looks at the moment.
+func operator(ctx context.Context) tenants.Actor {
+	who := actor(ctx)
+	who.TenantID = uuid.Nil
+	return who
+}
+
 // operatorOn is the caller as one who acts on a tenant from above.
 func operatorOn(ctx context.Context, tenant string) (tenants.Actor, error) {
 	id, err := uuid.Parse(tenant)

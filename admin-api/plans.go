@@ -39,7 +39,7 @@ func (s *server) CreatePlan(ctx context.Context, req *adminv1.CreatePlanRequest)
 	if err := tenants.CheckPlanLimits("limits", set); err != nil {
 		return nil, err
 	}
-	p, err := s.Operations.CreatePlan(ctx, actor(ctx), tenants.Plan{ID: req.GetId(), Name: name, Default: req.GetIsDefault(), Limits: set})
+	p, err := s.Operations.CreatePlan(ctx, operator(ctx), tenants.Plan{ID: req.GetId(), Name: name, Default: req.GetIsDefault(), Limits: set})
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func (s *server) UpdatePlan(ctx context.Context, req *adminv1.UpdatePlanRequest)
 		}
 		want.Name = &name
 	}
-	p, err := s.Operations.UpdatePlan(ctx, actor(ctx), req.GetPlanId(), want)
+	p, err := s.Operations.UpdatePlan(ctx, operator(ctx), req.GetPlanId(), want)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func (s *server) UpdatePlan(ctx context.Context, req *adminv1.UpdatePlanRequest)
 
 // DeletePlan implements PlanService.
 func (s *server) DeletePlan(ctx context.Context, req *adminv1.DeletePlanRequest) (*adminv1.DeletePlanResponse, error) {
-	if err := s.Operations.DeletePlan(ctx, actor(ctx), req.GetPlanId()); err != nil {
+	if err := s.Operations.DeletePlan(ctx, operator(ctx), req.GetPlanId()); err != nil {
 		return nil, err
 	}
 	return &adminv1.DeletePlanResponse{}, nil

@@ -183,7 +183,7 @@ func TestCommands(t *testing.T) { //nolint:paralleltest // It sets variables.
 		{"members-set-role-last-owner", "", "members set-role ops@example.com admin"},
 		{"tokens-list", "", "tokens list"},
 		{"usage-bad", "", "usage --since yesterday"},
-		{"audit", "", "audit --action plan"},
+		{"audit", "", "audit --action tenant --limit 2"},
 		{"audit-app", "", "audit --action app.settings_changed --limit 2 -o yaml"},
 		{"publish", "", "publish chat news tick {}"},
 		{"publish-stdin", "hello", "publish chat news tick"},

@@ -27,7 +27,8 @@ comes next: nobody who is there is sent away for it.
 - ` + "`" + `messages_per_day` + "`" + ` counts from one midnight UTC to the next, by the clocks of the edges. Edges lease some of what is left from Redis, so no
   more than the limit is ever admitted; what an edge has leased and not used comes back after a second, and near the end of a day nothing is
   leased ahead. An edge that is killed loses what it had leased, a second's worth of its messages. The count is written to
-  PostgreSQL every five seconds, from where it goes on when Redis has lost it. While Redis is away each edge admits its share of what was left.
+  PostgreSQL every five seconds, from where it goes on when Redis has lost it. While Redis is away each edge admits its share of what was left, and tells Redis
+  of it later; a question that gets no answer may cost what it asked for. What the bus refuses is not counted, nor what is repeated under its key.
 - All others hold for one socket, one channel or one request, and need no counting.
 
 That nobody is let in beyond ` + "`connections`" + `, of an app or of a tenant, and that no place is lost when edges die, is shown by ` + "`make quota`" + `: clients

@@ -35,16 +35,18 @@ func operatorsCommand() *cobra.Command {
 }
 
 func operatorsCreateCommand() *cobra.Command {
-	var fromStdin bool
+	var fromStdin, unverified bool
 	var team string
 	cmd := &cobra.Command{
 		Use: "create EMAIL", Short: "Make somebody an operator",
 		Long: "Make somebody an operator: the user who has this address, or else a new one, for whom a password is asked\n" +
-			"or read from standard input.",
+			"or read from standard input. Anybody could have signed up with an address that nobody has verified, so such a\n" +
+			"user is refused without --unverified.",
 		Example: "  peal operators create ops@example.com\n  pass show peal | peal operators create ops@example.com --password-stdin",
 		Args:    oneArg("the address of one person"),
 	}
 	cmd.Flags().BoolVar(&fromStdin, "password-stdin", false, "read the password of a new user from standard input")
+	cmd.Flags().BoolVar(&unverified, "unverified", false, "also a user whose address was never verified")
 	cmd.Flags().StringVar(&team, "team", "Operations", "name of the tenant that a new user gets")
 	addSettingFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -58,9 +60,15 @@ func operatorsCreateCommand() *cobra.Command {
 		}
 		defer store.Close()
 		ctx, actor := cmd.Context(), tenants.Actor{Via: "operators"}
-		_, err = store.people.Credentials(ctx, email)
-		if errors.Is(err, tenants.ErrNotFound) {
+		account, err := store.people.AccountOf(ctx, email)
+		switch {
+		case errors.Is(err, tenants.ErrNotFound):
 			err = newOperator(cmd, store, email, team, fromStdin)
+		case err == nil && !account.EmailVerified && !unverified:
+			return usagef("%s signed up on %s and has never verified the address: anybody could have; make sure who it is, then add --unverified",
+				email, account.CreatedAt.UTC().Format(time.DateOnly))
+		case err == nil:
+			cmd.PrintErrf("%s has been a user since %s, and keeps the password\n", email, account.CreatedAt.UTC().Format(time.DateOnly))
 		}
 		if err != nil {
 			return err

@@ -64,6 +64,9 @@ func (p *Publisher) PublishOnce(ctx context.Context, app *tenants.App, parcels .
 	if err == nil && len(receipts) != len(sealed) {
 		err = fmt.Errorf("the bus gave %d receipts for %d parcels", len(receipts), len(sealed))
 	}
+	if err != nil {
+		p.giveBack(app, messages)
+	}
 	var used *channels.KeyUsedError
 	if errors.As(err, &used) {
 		p.reject(app, p.keyUsed, usage.Idempotency)
@@ -77,7 +80,7 @@ func (p *Publisher) PublishOnce(ctx context.Context, app *tenants.App, parcels .
 		p.reject(app, p.unavailable, usage.Unavailable)
 		return nil, fmt.Errorf("publish %d parcels of app %s once: %w: %w", len(parcels), app.ID, ErrUnavailable, err)
 	}
-	p.countOnce(app, sealed, receipts)
+	p.giveBack(app, messages-p.countOnce(app, sealed, receipts))
 	return receipts, nil
 }
 
@@ -90,8 +93,8 @@ func firstEvent(parcels []Parcel, parcel int) int {
 	return n
 }
 
-func (p *Publisher) countOnce(app *tenants.App, parcels []channels.Parcel, receipts []channels.Receipt) {
-	published := 0
+// countOnce counts what was published, and returns how many messages that are.
+func (p *Publisher) countOnce(app *tenants.App, parcels []channels.Parcel, receipts []channels.Receipt) (published int) {
 	for i, r := range receipts {
 		if !r.Repeated {
 			published += len(parcels[i].Messages)
@@ -99,10 +102,11 @@ func (p *Publisher) countOnce(app *tenants.App, parcels []channels.Parcel, recei
 	}
 	if published == 0 {
 		p.repeated.Inc()
-		return
+		return 0
 	}
 	p.ok.Inc()
 	p.count(app, published)
+	return published
 }
 
 // seal checks all events and keys, and makes of the parcels what the bus takes.

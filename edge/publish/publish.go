@@ -94,6 +94,7 @@ func (p *Publisher) Publish(ctx context.Context, app *tenants.App, events ...Eve
 		return err
 	}
 	if err := p.bus.Publish(ctx, messages...); err != nil {
+		p.giveBack(app, len(messages))
 		p.reject(app, p.unavailable, usage.Unavailable)
 		return fmt.Errorf("publish %d messages of app %s: %w: %w", len(messages), app.ID, ErrUnavailable, err)
 	}
@@ -145,6 +146,13 @@ func (p *Publisher) admit(ctx context.Context, app *tenants.App, messages, event
 		return QuotaError{over}
 	}
 	return nil
+}
+
+// giveBack takes messages off the app's day that were not published, or of which nobody knows.
+func (p *Publisher) giveBack(app *tenants.App, messages int) {
+	if p.limiter != nil {
+		p.limiter.GiveBackToday(app, messages)
+	}
 }
 
 // encode checks all events and then turns each into one message for each of its channels.

@@ -29,7 +29,9 @@ type dayOwner struct {
 	day     Day       // guarded by mu
 	left    int       // guarded by mu; leased and not used
 	used    int       // guarded by mu; by all edges, leases included, as far as is known
-	alone   int       // guarded by mu; used without a lease
+	known   bool      // guarded by mu; used was told by the ledger or the book
+	alone   int       // guarded by mu; used without a lease, of the whole day
+	settled int       // guarded by mu; how much of that the ledger has counted
 	since   time.Time // guarded by mu; when the last lease was taken
 	taken   int       // guarded by mu; used since then
 	full    time.Time // guarded by mu; until then the ledger has no room for fullFor
@@ -39,10 +41,11 @@ type dayOwner struct {
 	written int       // guarded by mu; how much of used is in the book
 }
 
-// turn begins a new day when there is one. What was leased of the last is of no use. The caller holds mu.
+// turn begins a new day when there is one. What was leased of the last is of no use. Who waited from before midnight does not turn
+// the day back. The caller holds mu.
 func (o *dayOwner) turn(now time.Time) {
-	if day := DayOf(now); day != o.day {
-		o.day, o.left, o.used, o.alone, o.taken, o.written = day, 0, 0, 0, 0, 0
+	if day := DayOf(now); day > o.day {
+		o.day, o.left, o.used, o.known, o.alone, o.settled, o.taken, o.written = day, 0, 0, false, 0, 0, 0, 0
 		o.full, o.away, o.since = time.Time{}, time.Time{}, now
 	}
 	o.asked = now
@@ -72,14 +75,18 @@ func (o *dayOwner) lease(ctx context.Context, n, limit int) bool {
 	// It serves everybody who waits, so it does not end with the first one's request.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.days.cfg.Timeout)
 	defer cancel()
-	need := n - o.left
-	leased, used, err := o.ask(ctx, need, o.want(now), limit)
+	want := o.want(now)
+	if !o.away.IsZero() {
+		want = 0 // What is leased for an answer that never comes is lost, so it is to be little.
+	}
+	leased, used, err := o.ask(ctx, n-o.left, want, limit)
 	if err != nil {
 		o.days.trouble(err)
 		o.away = now.Add(askAgain)
+		o.readBook(ctx)
 		return o.takeAlone(n, limit)
 	}
-	o.used, o.alone = used, 0
+	o.used, o.known, o.settled, o.away = used, true, o.alone, time.Time{}
 	if leased == 0 {
 		o.full, o.fullFor = now.Add(askAgain), n
 		return false
@@ -115,9 +122,21 @@ func (o *dayOwner) ask(ctx context.Context, need, want, limit int) (leased, used
 	return ledger.Lease(ctx, o.id, o.day, need, want, limit, o.alone)
 }
 
+// readBook asks the book where the ledger was never heard of. The caller holds mu.
+func (o *dayOwner) readBook(ctx context.Context) {
+	if o.known {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.days.cfg.Timeout)
+	defer cancel()
+	if used, err := o.days.cfg.Book.Used(ctx, o.id, o.day); err == nil {
+		o.used, o.known = used, true
+	}
+}
+
 // takeAlone takes n from this edge's share of what was left when the ledger was last heard of. The caller holds mu.
 func (o *dayOwner) takeAlone(n, limit int) bool {
-	if o.alone+n > o.days.cfg.Share(max(0, limit-o.used)) {
+	if left := max(0, limit-o.used); left == 0 || o.alone-o.settled+n > o.days.cfg.Share(left) {
 		return false
 	}
 	o.alone += n
@@ -135,16 +154,27 @@ func (o *dayOwner) putBack(at time.Time, n int) {
 	}
 }
 
-// giveBack gives back what is leased when nobody has leased since.
+// giveBack gives back what is leased when nobody has leased since, and tells the ledger what was used without it.
 func (o *dayOwner) giveBack(ctx context.Context, since time.Time) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	now := time.Now()
-	if o.day != DayOf(now) || o.left == 0 || o.since.After(since) || now.Before(o.away) {
+	if o.day != DayOf(now) || o.since.After(since) || now.Before(o.away) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.days.cfg.Timeout)
 	defer cancel()
+	if o.alone > o.settled {
+		_, used, err := o.ask(ctx, 0, 0, 0)
+		if err != nil {
+			o.away = now.Add(askAgain)
+			return err
+		}
+		o.used, o.known, o.settled, o.away = used, true, o.alone, time.Time{}
+	}
+	if o.left == 0 {
+		return nil
+	}
 	if err := o.days.cfg.Ledger.Return(ctx, o.id, o.day, o.left); err != nil {
 		o.away = now.Add(askAgain)
 		return err
@@ -159,7 +189,7 @@ func (o *dayOwner) giveBack(ctx context.Context, since time.Time) error {
 func (o *dayOwner) unwritten() (Day, Entry, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	used := o.used + o.alone - o.left
+	used := o.used + o.alone - o.settled - o.left
 	return o.day, Entry{Tenant: o.tenant, Owner: o.id, Used: used}, o.day != "" && used > o.written
 }
 
@@ -172,8 +202,11 @@ func (o *dayOwner) wrote(day Day, used int) {
 	}
 }
 
+// idle tells whether nobody needs to know of the owner any more. One that is just being asked for is not waited for.
 func (o *dayOwner) idle(now time.Time) bool {
-	o.mu.Lock()
+	if !o.mu.TryLock() {
+		return false
+	}
 	defer o.mu.Unlock()
-	return now.Sub(o.asked) > forgetOwner && o.left == 0 && o.alone == 0
+	return now.Sub(o.asked) > forgetOwner && o.left == 0 && (o.alone == o.settled || o.day != DayOf(now))
 }

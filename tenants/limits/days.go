@@ -27,10 +27,11 @@ func DayOf(t time.Time) Day { return Day(t.UTC().Format(time.DateOnly)) }
 
 // Ledger is where the edges of a platform note together what was used of a day. It forgets days that are over.
 type Ledger interface {
-	// Lease takes need of what limit leaves of a day and, if there is so much, up to want more. spent is what was used
-	// without a lease, which counts in any case. It returns how much is leased, which is 0 or at least need, and how much
-	// is used then, leases included. The error is [ErrNoEntry] where the ledger knows nothing of that owner's day.
-	Lease(ctx context.Context, owner string, day Day, need, want, limit, spent int) (leased, used int, err error)
+	// Lease takes need of what limit leaves of a day and, if there is so much, up to want more. alone is all that this
+	// edge has used of the day without a lease, which counts in any case: the ledger remembers how much of it it has
+	// counted, so that asking again counts nothing twice. It returns how much is leased, which is 0 or at least need, and
+	// how much is used then, leases included. The error is [ErrNoEntry] where the ledger knows nothing of that owner's day.
+	Lease(ctx context.Context, owner string, day Day, need, want, limit, alone int) (leased, used int, err error)
 	// Return gives back what was leased and not used.
 	Return(ctx context.Context, owner string, day Day, n int) error
 	// Begin notes how much was used of a day of which the ledger knows nothing yet.
@@ -115,6 +116,13 @@ func (d *Days) Take(ctx context.Context, n int, bounds ...DayBound) error {
 		return &QuotaError{DayBound: b, Resets: now.UTC().Truncate(24 * time.Hour).Add(24 * time.Hour)}
 	}
 	return nil
+}
+
+// GiveBack takes back n that were admitted, because nothing came of them.
+func (d *Days) GiveBack(n int, bounds ...DayBound) {
+	for _, b := range bounds {
+		d.owner(b).putBack(time.Now(), n)
+	}
 }
 
 func (d *Days) owner(b DayBound) *dayOwner {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,17 +37,23 @@ func (b *book) Write(_ context.Context, day limits.Day, entries []limits.Entry) 
 	return b.away
 }
 
-// ledger is one that can be away.
+var errAway = errors.New("away")
+
+// ledger is one that can be away, or whose answers can get lost.
 type ledger struct {
 	limits.MemoryLedger
-	away error
+	away, lost atomic.Bool
 }
 
-func (l *ledger) Lease(ctx context.Context, owner string, day limits.Day, need, want, limit, spent int) (leased, used int, err error) {
-	if l.away != nil {
-		return 0, 0, l.away
+func (l *ledger) Lease(ctx context.Context, owner string, day limits.Day, need, want, limit, alone int) (leased, used int, err error) {
+	if l.away.Load() {
+		return 0, 0, errAway
 	}
-	return l.MemoryLedger.Lease(ctx, owner, day, need, want, limit, spent)
+	leased, used, err = l.MemoryLedger.Lease(ctx, owner, day, need, want, limit, alone)
+	if l.lost.Load() {
+		return 0, 0, errAway
+	}
+	return leased, used, err
 }
 
 // desk has days with a ledger and a book that run while f does, at a moment of a day.
@@ -156,19 +163,82 @@ func TestWhileTheLedgerIsAwayAnEdgeHasItsShare(t *testing.T) {
 		if got := take(t, d, 20, bound("1", 100)); got != 20 {
 			t.Fatalf("%d of 20", got)
 		}
-		l.away = errors.New("away")
+		l.away.Store(true)
 		if got := take(t, d, 100, bound("1", 100)); got != 40 {
 			t.Errorf("%d were admitted of a share of 40", got)
 		}
-		l.away = nil
+		l.away.Store(false)
 		time.Sleep(time.Second)
 		if got := take(t, d, 100, bound("1", 100)); got != 40 {
 			t.Errorf("%d were admitted of the 40 that were left", got)
 		}
 		// Nothing is known, and nothing can be.
-		l.away = errors.New("away")
+		l.away.Store(true)
 		if got := take(t, d, 100, bound("2", 100)); got != 50 {
 			t.Errorf("%d were admitted of a share of 50", got)
+		}
+	})
+}
+
+// TestAnAnswerThatIsLostCountsOnce: what an edge used meanwhile is told again and again, and counted once.
+func TestAnAnswerThatIsLostCountsOnce(t *testing.T) {
+	t.Parallel()
+	desk(t, nil, func(d *limits.Days, l *ledger, _ *book) {
+		b := bound("1", 1000)
+		if got := take(t, d, 1, b); got != 1 {
+			t.Fatal("nothing was admitted")
+		}
+		l.lost.Store(true)
+		for range 20 {
+			if got := take(t, d, 10, b); got != 10 {
+				t.Fatalf("%d of 10 were admitted", got)
+			}
+			time.Sleep(time.Second)
+		}
+		l.lost.Store(false)
+		time.Sleep(2 * time.Second)
+		used, err := d.Used(t.Context(), "1")
+		// 201 were used; of each question that got no answer at most the one that was needed is lost.
+		if err != nil || used < 201 || used > 201+20 {
+			t.Errorf("the ledger has %d for 201, %v", used, err)
+		}
+	})
+}
+
+// TestWhatIsGivenBackIsUsedAgain, because nothing came of it.
+func TestWhatIsGivenBackIsUsedAgain(t *testing.T) {
+	t.Parallel()
+	desk(t, nil, func(d *limits.Days, _ *ledger, b *book) {
+		app, all := bound("1", 10), bound("tenant", 10)
+		take(t, d, 10, app, all)
+		d.GiveBack(4, app, all)
+		if got := take(t, d, 9, app, all); got != 4 {
+			t.Errorf("%d were admitted of the 4 that came back", got)
+		}
+		d.GiveBack(10, app, all)
+		time.Sleep(10 * time.Second)
+		if used, err := d.Used(t.Context(), "1"); used != 0 || err != nil {
+			t.Errorf("used %d, %v", used, err)
+		}
+	})
+}
+
+// TestAnEdgeThatStartsWhileTheLedgerIsAwayAsksTheBook for what was used before, and tells the ledger later what it used.
+func TestAnEdgeThatStartsWhileTheLedgerIsAwayAsksTheBook(t *testing.T) {
+	t.Parallel()
+	desk(t, func(n int) int { return n / 2 }, func(d *limits.Days, l *ledger, b *book) {
+		b.used["1 2000-01-01"], b.used["2 2000-01-01"] = 80, 100
+		l.away.Store(true)
+		if got := take(t, d, 50, bound("1", 100)); got != 10 {
+			t.Errorf("%d were admitted of half of what the book leaves", got)
+		}
+		if got := take(t, d, 50, bound("2", 100)); got != 0 {
+			t.Errorf("%d were admitted of a day that is used up", got)
+		}
+		l.away.Store(false)
+		time.Sleep(5 * time.Second) // Nobody asks.
+		if used, err := l.Used(t.Context(), "1", "2000-01-01"); used != 90 || err != nil {
+			t.Errorf("the ledger has %d, want 90, %v", used, err)
 		}
 	})
 }

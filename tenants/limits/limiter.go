@@ -50,6 +50,21 @@ func (l *Limiter) take(ctx context.Context, app *tenants.App, n int, what string
 
 // MessagesToday asks for n messages of an app's day, all or none, of which the latter is a [QuotaError].
 func (l *Limiter) MessagesToday(ctx context.Context, app *tenants.App, n int) error {
+	if bounds := l.dayBounds(app); bounds != nil {
+		return l.days.Take(ctx, n, bounds...)
+	}
+	return nil
+}
+
+// GiveBackToday takes back n messages of an app's day that were admitted, because they were not published.
+func (l *Limiter) GiveBackToday(app *tenants.App, n int) {
+	if bounds := l.dayBounds(app); bounds != nil && n > 0 {
+		l.days.GiveBack(n, bounds...)
+	}
+}
+
+// dayBounds returns what bounds an app's day; nil is nothing.
+func (l *Limiter) dayBounds(app *tenants.App) []DayBound {
 	own, together := app.Limits.MessagesPerDay, app.Tenant.MessagesPerDay
 	if l.days == nil || own == 0 && together == 0 {
 		return nil
@@ -61,7 +76,7 @@ func (l *Limiter) MessagesToday(ctx context.Context, app *tenants.App, n int) er
 	if together > 0 {
 		bounds = append(bounds, dayBound(app.TenantID, app.TenantID.String(), together))
 	}
-	return l.days.Take(ctx, n, bounds...)
+	return bounds
 }
 
 func dayBound(tenant uuid.UUID, owner string, most int) DayBound {

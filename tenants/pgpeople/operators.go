@@ -32,6 +32,24 @@ func (s *Store) Operators(ctx context.Context) ([]Operator, error) {
 	return list, nil
 }
 
+// Account is a user as the host sees one.
+type Account struct {
+	CreatedAt     time.Time
+	EmailVerified bool
+}
+
+// AccountOf returns the account that has an address. The error may be [tenants.ErrNotFound].
+func (s *Store) AccountOf(ctx context.Context, email string) (Account, error) {
+	a, err := pgdb.ReadOne[Account](ctx, s.db, pgdb.Platform(), `
+		SELECT created_at, email_verified_at IS NOT NULL AS email_verified
+		FROM users
+		WHERE lower(email) = lower(@email)`, pgx.NamedArgs{"email": email})
+	if err != nil {
+		return Account{}, fmt.Errorf("account of %s: %w", email, err)
+	}
+	return a, nil
+}
+
 // SetOperator makes the user with this address an operator, or an operator a user like others. The error may be
 // [tenants.ErrNotFound], and [tenants.ErrState] where it is so already.
 func (s *Store) SetOperator(ctx context.Context, actor tenants.Actor, email string, operator bool) error {

@@ -2,6 +2,7 @@ package redislimits
 
 import (
 	"context"
+	"crypto/rand"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ const dayLife = 48 * time.Hour
 // Ledger is a [limits.Ledger] on Redis. All methods may be called at the same time.
 type Ledger struct {
 	rates     *Rates
+	edge      string // this edge among those that use days without a lease
 	day, back *redis.Script
 }
 
@@ -32,7 +34,7 @@ var _ limits.Ledger = (*Ledger)(nil)
 
 // Ledger returns the ledger that is on the same Redis, and knows the same edges.
 func (r *Rates) Ledger() *Ledger {
-	return &Ledger{rates: r, day: redis.NewScript(dayLua), back: redis.NewScript(returnLua)}
+	return &Ledger{rates: r, edge: rand.Text(), day: redis.NewScript(dayLua), back: redis.NewScript(returnLua)}
 }
 
 // Key returns the key in Redis of an owner's day.
@@ -41,8 +43,10 @@ func (l *Ledger) Key(owner string, day limits.Day) string {
 }
 
 // Lease implements [limits.Ledger].
-func (l *Ledger) Lease(ctx context.Context, owner string, day limits.Day, need, want, limit, spent int) (leased, used int, err error) {
-	reply, err := l.day.Run(ctx, l.rates.cfg.Client, []string{l.Key(owner, day)}, need, want, limit, l.rates.edges.Load(), spent).Int64Slice()
+func (l *Ledger) Lease(ctx context.Context, owner string, day limits.Day, need, want, limit, alone int) (leased, used int, err error) {
+	key := l.Key(owner, day)
+	reply, err := l.day.Run(ctx, l.rates.cfg.Client, []string{key, key + ":alone"},
+		need, want, limit, l.rates.edges.Load(), alone, l.edge, dayLife.Milliseconds()).Int64Slice()
 	switch {
 	case err != nil:
 		return 0, 0, fmt.Errorf("lease of the day: %w", err)
