@@ -208,7 +208,7 @@ func TestAnAnswerThatIsLostCountsOnce(t *testing.T) {
 // TestWhatIsGivenBackIsUsedAgain, because nothing came of it.
 func TestWhatIsGivenBackIsUsedAgain(t *testing.T) {
 	t.Parallel()
-	desk(t, nil, func(d *limits.Days, _ *ledger, b *book) {
+	desk(t, nil, func(d *limits.Days, _ *ledger, _ *book) {
 		app, all := bound("1", 10), bound("tenant", 10)
 		take(t, d, 10, app, all)
 		d.GiveBack(4, app, all)
