@@ -24,6 +24,31 @@ export type Peal = {
   stop: () => Promise<void>;
 };
 
+/** Makes somebody an operator by a command on the host, against the database that `peal dev` runs in its data folder. */
+export async function makeOperator(data: string, email: string): Promise<void> {
+  const socket = new URLSearchParams({
+    host: join(data, "postgres", "run"),
+    port: "5432",
+    sslmode: "disable",
+  });
+  const child = spawn(binary, ["operators", "create", email], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      ...withoutSettings(),
+      PEAL_DATABASE_URL: `postgres://peal@/peal?${socket}`,
+      PEAL_KEY_ENCRYPTION_KEY_FILE: join(data, "key-encryption-key"),
+    },
+  });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+  }
+  const [code] = await once(child, "exit");
+  if (code !== 0) throw new Error(`peal operators create ended with ${String(code)}:\n${said}`);
+}
+
 export async function makeDataFolder(): Promise<{ path: string; remove: () => Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), "peal-e2e-"));
   return { path, remove: () => rm(path, { recursive: true, force: true }) };

@@ -16,6 +16,7 @@ import { prefetchPlatform } from "./api/platform";
 import { readAuditSearch } from "./components/audit-search";
 import { localPath } from "./components/local-path";
 import { PageSkeleton } from "./components/page-skeleton";
+import { filterOf, readTenantsSearch } from "./components/tenants-search";
 import {
   choose,
   type Order,
@@ -37,6 +38,8 @@ declare module "@tanstack/react-router" {
   interface StaticDataRouteOption {
     /** The last word of the breadcrumb. */
     crumb?: string;
+    /** What stands before it, where that is not the tenant. */
+    above?: readonly { to: "/platform/tenants" | "/platform/plans"; label: string }[];
   }
 }
 
@@ -241,6 +244,90 @@ const tokens = createRoute({
   component: lazyRouteComponent(() => import("./pages/tokens"), "TokensPage"),
 });
 
+// What operators of the platform do, above all tenants.
+
+const platformCrumb = { to: "/platform/tenants", label: "Platform" } as const;
+
+/** Starts what an operator's page will ask for. For others the page says why there is nothing, and nothing is asked. */
+async function forOperators({ queryClient, transport }: Context, start: () => Promise<unknown>) {
+  const account = await loadAccount(queryClient, transport);
+  if (account?.operator) void start();
+}
+
+const platform = createRoute({
+  getParentRoute: () => shell,
+  path: "/platform",
+  component: lazyRouteComponent(() => import("./components/operators-only"), "OperatorsOnly"),
+});
+
+const platformHome = createRoute({
+  getParentRoute: () => platform,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/platform/tenants", replace: true });
+  },
+});
+
+const tenants = createRoute({
+  getParentRoute: () => platform,
+  path: "/tenants",
+  validateSearch: readTenantsSearch,
+  loaderDeps: ({ search }) => ({ search }),
+  loader: ({ context, deps }) =>
+    forOperators(context, () =>
+      import("./api/operators").then(({ prefetchTenants }) =>
+        prefetchTenants(context.queryClient, context.transport, filterOf(deps.search)),
+      ),
+    ),
+  staticData: { crumb: "Tenants", above: [platformCrumb] },
+  component: lazyRouteComponent(() => import("./pages/tenants"), "TenantsPage"),
+});
+
+const tenant = createRoute({
+  getParentRoute: () => platform,
+  path: "/tenants/$tenantId",
+  loader: ({ context, params }) =>
+    forOperators(context, () =>
+      import("./api/operators").then(({ prefetchTenant }) =>
+        prefetchTenant(context.queryClient, context.transport, params.tenantId),
+      ),
+    ),
+  staticData: { crumb: "Tenant", above: [platformCrumb, { to: "/platform/tenants", label: "Tenants" }] },
+  component: lazyRouteComponent(() => import("./pages/tenant"), "TenantPage"),
+});
+
+const loadPlans = ({ context }: { context: Context }) =>
+  forOperators(context, () =>
+    import("./api/plans").then(({ prefetchPlans }) => prefetchPlans(context.queryClient, context.transport)),
+  );
+
+const plans = createRoute({
+  getParentRoute: () => platform,
+  path: "/plans",
+  loader: loadPlans,
+  staticData: { crumb: "Plans", above: [platformCrumb] },
+  component: lazyRouteComponent(() => import("./pages/plans"), "PlansPage"),
+});
+
+const plansCrumbs = [platformCrumb, { to: "/platform/plans", label: "Plans" }] as const;
+
+/** Not below /plans: "new" may be the id of one. */
+const newPlan = createRoute({
+  getParentRoute: () => platform,
+  path: "/new-plan",
+  loader: loadPlans,
+  staticData: { crumb: "Create plan", above: plansCrumbs },
+  component: lazyRouteComponent(() => import("./pages/plan"), "NewPlanPage"),
+});
+
+const plan = createRoute({
+  getParentRoute: () => platform,
+  path: "/plans/$planId",
+  loader: loadPlans,
+  staticData: { crumb: "Plan", above: plansCrumbs },
+  component: lazyRouteComponent(() => import("./pages/plan"), "PlanPage"),
+});
+
 /** Inside the shell, so that who mistyped an address can go on from there. */
 const elsewhere = createRoute({ getParentRoute: () => shell, path: "$", component: NotFoundPage });
 
@@ -256,6 +343,7 @@ const dashboard = shell.addChildren([
   sessions,
   twoFactor,
   tokens,
+  platform.addChildren([platformHome, tenants, tenant, plans, newPlan, plan]),
   app.addChildren([appHome, start, keys, appUsage, settings]),
 ]);
 

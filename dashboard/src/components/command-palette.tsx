@@ -3,13 +3,14 @@ import { Box, Boxes, Keyboard, LogOut, Plus } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
 import { type KeyboardEvent, type ReactNode, useId, useState } from "react";
 import { useApps } from "../api/apps";
+import { useAccount } from "../api/auth";
 import { cx } from "../ui/cx";
 import { veilClass } from "../ui/dialog";
 import { setTheme } from "../ui/theme";
 import { accountPages } from "./account-nav";
 import { matches } from "./matches";
 import { useOpenApp } from "./open-app";
-import { appPages, tenantPages } from "./side-nav";
+import { appPages, platformPages, tenantPages } from "./side-nav";
 import { themes } from "./theme-menu";
 import { useLeave } from "./use-leave";
 
@@ -120,6 +121,7 @@ function useCommands(onShortcuts: () => void): Command[] {
   const leave = useLeave();
   const openApp = useOpenApp();
   const { apps = [] } = useApps();
+  const { operator } = useAccount();
   const icon = (Icon: typeof Box) => <Icon aria-hidden className="size-4" />;
 
   const pages: Command[] = openApp
@@ -144,6 +146,13 @@ function useCommands(onShortcuts: () => void): Command[] {
       id: to,
       group: "Page",
       label: to === "/usage" ? "Usage of all apps" : label,
+      icon: icon(Icon),
+      run: () => void navigate({ to }),
+    })),
+    ...(operator ? platformPages : []).map(({ to, label, icon: Icon }) => ({
+      id: to,
+      group: "Platform",
+      label,
       icon: icon(Icon),
       run: () => void navigate({ to }),
     })),

@@ -3,7 +3,7 @@ import { useEffect, useState } from "react";
 import { useForm } from "react-hook-form";
 import { explain, type Problem } from "../api/errors";
 import { Permission, useReasonAgainst } from "../api/permission";
-import { type AppSettings, useUpdateAppSettings } from "../api/settings";
+import { type AppSettings, type Limit, useUpdateAppSettings } from "../api/settings";
 import { useLimitUse } from "../api/usage";
 import { Button } from "../ui/button";
 import { Card } from "../ui/card";
@@ -61,7 +61,7 @@ export function LimitsForm({ settings }: { settings: AppSettings }) {
     }
   });
 
-  const number = ({ limit, name, of }: NamedLimit) => {
+  const number = ({ limit, name, of }: NamedLimit<Limit>) => {
     const path = `limits.${limitKey(limit)}` as const;
     const filled = form.watch(path) !== "";
     const unit = unitName(limit.unit);

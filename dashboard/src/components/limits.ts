@@ -1,12 +1,15 @@
 import { camelCase } from "../api/errors";
 import type { Limit, LimitChanges } from "../api/settings";
 
+/** Where a number may lie: of an app's limit, or of a plan's, which no plan stands above. */
+type Bounds = { min: number; max: number; planValue?: number };
+
 // A limit in a form is a text: empty where the app follows the default.
 
 export type LimitTexts = Record<string, string>;
 
 /** The name of a limit's field, in forms, requests and errors. */
-export const limitKey = ({ name }: Limit): string => camelCase(name);
+export const limitKey = ({ name }: { name: string }): string => camelCase(name);
 
 export function toTexts(limits: readonly Limit[]): LimitTexts {
   return Object.fromEntries(limits.map((limit) => [limitKey(limit), limit.set ? String(limit.value) : ""]));
@@ -16,9 +19,11 @@ const number = new Intl.NumberFormat("en");
 
 export const inDigits = (value: number): string => number.format(value);
 
-const bounds = (value: number, min: number) => (value === 0 && min === 0 ? "no bound" : inDigits(value));
+/** Where 0 is allowed it means no bound. */
+export const bounds = (value: number, min: number) =>
+  value === 0 && min === 0 ? "no bound" : inDigits(value);
 
-/** Stands in an empty field. Where 0 is allowed it means no bound. */
+/** Stands in an empty field. */
 export function defaultInWords({ defaultValue, min, planValue, together }: Limit): string {
   if (planValue === undefined) return `Default: ${bounds(defaultValue, min)}`;
   return together ? "No bound of its own" : `Plan: ${bounds(planValue, min)}`;
@@ -33,18 +38,18 @@ export function planInWords({ planValue, min, together }: Limit): string | undef
 }
 
 /** The most that an app may be set to: what the range allows, and the plan. */
-function most({ max, min, planValue }: Limit): number {
+function most({ max, min, planValue }: Bounds): number {
   return planValue === undefined || (planValue === 0 && min === 0) ? max : Math.min(max, planValue);
 }
 
-export function rangeInWords({ min, max }: Limit): string {
+export function rangeInWords({ min, max }: Bounds): string {
   return min === 0 ? `Up to ${inDigits(max)}; 0 is no bound.` : `${inDigits(min)} to ${inDigits(max)}.`;
 }
 
 /** What the server would refuse, said before asking it. */
-export function checkLimit(text: string, limit: Limit): string | true {
+export function checkLimit(text: string, limit: Bounds): string | true {
   if (text.trim() === "") return true;
-  const value = parse(text);
+  const value = parseLimit(text);
   if (value === undefined) return "Enter a whole number.";
   if (value < limit.min || value > limit.max) {
     return `Use a number from ${inDigits(limit.min)} to ${inDigits(limit.max)}.`;
@@ -61,7 +66,7 @@ export function changesOf(texts: LimitTexts, limits: readonly Limit[]): LimitCha
   const changes: LimitChanges = {};
   for (const limit of limits) {
     const key = limitKey(limit);
-    const want = parse(texts[key] ?? "");
+    const want = parseLimit(texts[key] ?? "");
     const have = limit.set ? limit.value : undefined;
     if (want !== have) changes[key] = want === undefined ? {} : { value: want };
   }
@@ -69,7 +74,7 @@ export function changesOf(texts: LimitTexts, limits: readonly Limit[]): LimitCha
 }
 
 /** Whole numbers, with the spaces and commas with which people group digits. */
-function parse(text: string): number | undefined {
+export function parseLimit(text: string): number | undefined {
   const digits = text.trim();
   if (!/^\d{1,3}([ ,]\d{3})+$|^\d{1,10}$/.test(digits)) return undefined;
   return Number(digits.replace(/[ ,]/g, ""));

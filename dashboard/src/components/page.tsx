@@ -30,7 +30,9 @@ export function Page({
     <div className="mx-auto w-full max-w-6xl px-4 py-6 sm:px-8 sm:py-8">
       <header className="mb-6 flex flex-wrap items-start justify-between gap-x-6 gap-y-4">
         <div className="min-w-0">
-          <h1 className="font-semibold text-20 tracking-tight">{title}</h1>
+          <h1 className="break-words font-semibold text-20 tracking-tight">
+            <bdi>{title}</bdi>
+          </h1>
           {description && <p className="mt-1 max-w-2xl text-14 text-muted">{description}</p>}
         </div>
         {actions && <div className="flex shrink-0 gap-2">{actions}</div>}

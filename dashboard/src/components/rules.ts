@@ -30,3 +30,17 @@ export function checkNewPassword(password: string): string | true {
   if (length(password) < 8) return "Use at least 8 characters.";
   return length(password) <= 256 ? true : "Use at most 256 characters.";
 }
+
+export function checkReason(reason: string): string | true {
+  if (reason.trim() === "") return "Say why: the members of the tenant will read it.";
+  const over = length(reason.trim()) - 500;
+  return over <= 0 || `Use at most 500 characters; this is ${over} over.`;
+}
+
+export function checkPlanId(id: string): string | true {
+  if (id.trim() === "") return "Enter an id.";
+  return (
+    /^[a-z0-9][a-z0-9-]{0,39}$/.test(id.trim()) ||
+    "Use 1 to 40 small letters, digits and hyphens, and no hyphen first."
+  );
+}

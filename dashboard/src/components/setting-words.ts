@@ -1,4 +1,4 @@
-import { type FeatureKey, type Limit, LimitUnit } from "../api/settings";
+import { type FeatureKey, LimitUnit } from "../api/settings";
 
 // What settings are called and do, for people. Numbers, ranges and defaults come from the server.
 
@@ -81,11 +81,12 @@ const groups: readonly { title: string; limits: Readonly<Record<string, Words>> 
   },
 ];
 
-export type NamedLimit = Words & { limit: Limit };
-export type LimitGroup = { title: string; limits: NamedLimit[] };
+/** A limit of an app or of a plan, with its words. */
+export type NamedLimit<L> = Words & { limit: L };
+export type LimitGroup<L> = { title: string; limits: NamedLimit<L>[] };
 
 /** All limits that the server tells of, in groups. One that this version has no words for goes by its own name. */
-export function groupLimits(limits: readonly Limit[]): LimitGroup[] {
+export function groupLimits<L extends { name: string }>(limits: readonly L[]): LimitGroup<L>[] {
   const left = new Map(limits.map((limit) => [limit.name, limit]));
   const known = groups.map(({ title, limits: words }) => ({
     title,
@@ -99,7 +100,7 @@ export function groupLimits(limits: readonly Limit[]): LimitGroup[] {
   return [...known, { title: "Others", limits: others }].filter((group) => group.limits.length > 0);
 }
 
-function ownName({ name }: Limit): string {
+function ownName({ name }: { name: string }): string {
   const words = name.replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

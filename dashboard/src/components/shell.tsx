@@ -6,6 +6,7 @@ import { useShortcut } from "../ui/shortcut";
 import { CommandPalette } from "./command-palette";
 import { ShortcutsDialog } from "./shortcuts-dialog";
 import { SideNav } from "./side-nav";
+import { SuspendedBanner } from "./suspended-banner";
 import { TopLine } from "./top-line";
 import { VerifyBanner } from "./verify-banner";
 
@@ -46,6 +47,7 @@ export function Shell() {
           onSearch={() => setPalette(true)}
           onShortcuts={() => setShortcuts(true)}
         />
+        <SuspendedBanner account={account} />
         {account.impersonating ? (
           <Suspense>
             <ImpersonationBanner account={account} />

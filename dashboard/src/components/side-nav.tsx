@@ -1,8 +1,10 @@
 import { Link } from "@tanstack/react-router";
 import {
   Boxes,
+  Building2,
   ChartLine,
   KeyRound,
+  Layers,
   type LucideIcon,
   Rocket,
   ScrollText,
@@ -36,6 +38,12 @@ export const tenantPages = [
   { to: "/audit", label: "Audit", icon: ScrollText },
 ] as const satisfies { to: string; label: string; icon: LucideIcon }[];
 
+/** The pages of operators, above all tenants. */
+export const platformPages = [
+  { to: "/platform/tenants", label: "Tenants", icon: Building2 },
+  { to: "/platform/plans", label: "Plans", icon: Layers },
+] as const satisfies { to: string; label: string; icon: LucideIcon }[];
+
 export function SideNav({ account, onGo }: { account: Account; onGo?: () => void }) {
   const open = useOpenApp();
   const { version } = usePlatform();
@@ -61,6 +69,17 @@ export function SideNav({ account, onGo }: { account: Account; onGo?: () => void
             </div>
             {appPages.map(({ to, label, icon: Icon }) => (
               <Link key={to} to={to} params={{ appId: open.id }} className={linkClass} onClick={onGo}>
+                <Icon aria-hidden className="size-4" />
+                {label}
+              </Link>
+            ))}
+          </>
+        )}
+        {account.operator && (
+          <>
+            <div className="mt-5 mb-1 px-2.5 font-medium text-12 text-faint">Platform</div>
+            {platformPages.map(({ to, label, icon: Icon }) => (
+              <Link key={to} to={to} className={linkClass} onClick={onGo}>
                 <Icon aria-hidden className="size-4" />
                 {label}
               </Link>

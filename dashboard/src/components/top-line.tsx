@@ -1,5 +1,6 @@
 import { Link, useMatches } from "@tanstack/react-router";
 import { Menu as MenuIcon, Search } from "lucide-react";
+import { Fragment } from "react";
 import type { Account } from "../api/auth";
 import { IconButton } from "../ui/icon-button";
 import { Kbd } from "../ui/kbd";
@@ -52,17 +53,33 @@ export function TopLine({
   );
 }
 
+const placeClass = "block rounded-md px-2 py-1 text-muted hover:bg-hover hover:text-ink";
+
 function Breadcrumb({ account }: { account: Account }) {
   const open = useOpenApp();
-  const page = useMatches().at(-1)?.staticData.crumb;
+  const { crumb: page, above } = useMatches().at(-1)?.staticData ?? {};
   return (
     <nav aria-label="Breadcrumb" className="min-w-0 flex-1">
       <ol className="flex min-w-0 items-center text-13">
-        <li className="hidden min-w-0 max-w-48 sm:block">
-          <Link to="/apps" className="block rounded-md px-2 py-1 text-muted hover:bg-hover hover:text-ink">
-            <Name>{account.tenantName}</Name>
-          </Link>
-        </li>
+        {above ? (
+          // What is above all tenants does not stand below one.
+          above.map(({ to, label }, at) => (
+            <Fragment key={label}>
+              {at > 0 && <Slash className="hidden sm:block" />}
+              <li className={at < above.length - 1 ? "hidden sm:block" : "min-w-0"}>
+                <Link to={to} className={placeClass}>
+                  {label}
+                </Link>
+              </li>
+            </Fragment>
+          ))
+        ) : (
+          <li className="hidden min-w-0 max-w-48 sm:block">
+            <Link to="/apps" className={placeClass}>
+              <Name>{account.tenantName}</Name>
+            </Link>
+          </li>
+        )}
         {open && (
           <>
             <Slash className="hidden sm:block" />
@@ -73,7 +90,7 @@ function Breadcrumb({ account }: { account: Account }) {
         )}
         {page && (
           <>
-            <Slash className={open ? undefined : "hidden sm:block"} />
+            <Slash className={open || above ? undefined : "hidden sm:block"} />
             <li aria-current="page" className="shrink-0 truncate px-2 font-medium">
               {page}
             </li>

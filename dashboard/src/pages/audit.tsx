@@ -1,6 +1,5 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Download, ScrollText, X } from "lucide-react";
-import { useEffect, useState } from "react";
 import { type AuditFilter, auditFile, useAuditEvents } from "../api/audit";
 import { useAccount } from "../api/auth";
 import { Permission, useReasonAgainst } from "../api/permission";
@@ -11,6 +10,7 @@ import { FilterInput } from "../components/filter-input";
 import { Page } from "../components/page";
 import { LoadProblem } from "../components/problem";
 import { useNow } from "../components/use-now";
+import { usePausing } from "../components/use-pausing";
 import { useProblemToast } from "../components/use-problem-toast";
 import { Button, buttonClass } from "../ui/button";
 import { Empty } from "../ui/empty";
@@ -158,16 +158,4 @@ function Filters({ search, onChange }: { search: AuditSearch; onChange: (search:
       )}
     </search>
   );
-}
-
-/** A text that is told when nothing was typed for a moment, and follows the address when that changes. */
-function usePausing(value: string, tell: (value: string) => void): [string, (value: string) => void] {
-  const [typed, setTyped] = useState({ text: value, from: value });
-  const text = typed.from === value ? typed.text : value;
-  useEffect(() => {
-    if (text === value) return;
-    const timer = setTimeout(() => tell(text), 300);
-    return () => clearTimeout(timer);
-  });
-  return [text, (next) => setTyped({ text: next, from: value })];
 }

@@ -10,7 +10,7 @@ import { CodeBlock } from "../ui/code-block";
 import { CopyButton } from "../ui/copy-button";
 import { Dialog } from "../ui/dialog";
 import { Empty } from "../ui/empty";
-import { Field, Input } from "../ui/field";
+import { Field, Input, Textarea } from "../ui/field";
 import { IconButton } from "../ui/icon-button";
 import { Kbd } from "../ui/kbd";
 import { Menu, MenuItem, MenuLine, MenuNote } from "../ui/menu";
@@ -178,6 +178,9 @@ function Fields({ theme }: { theme: string }) {
         </Field>
         <Field label="Read only">
           <Input readOnly defaultValue="Cannot be changed" />
+        </Field>
+        <Field label="Several lines">
+          <Textarea defaultValue={long} />
         </Field>
         <Field label={`Password, ${theme}`}>
           <PasswordInput defaultValue="secret" autoComplete="off" />

@@ -67,3 +67,8 @@ export function Input({ className, ...rest }: ComponentProps<"input">) {
   const wiring = useField();
   return <input {...wiring} {...rest} className={cx(inputClass, className)} />;
 }
+
+export function Textarea({ className, ...rest }: ComponentProps<"textarea">) {
+  const wiring = useField();
+  return <textarea rows={3} {...wiring} {...rest} className={cx(inputClass, "h-auto py-2", className)} />;
+}
