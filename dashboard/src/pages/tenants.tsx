@@ -107,7 +107,7 @@ function Nobody({
 }
 
 const states = [
-  { value: "all", label: "Active and suspended" },
+  { value: "all", label: "Any status" },
   { value: "suspended", label: "Suspended only" },
 ] as const;
 
@@ -134,7 +134,7 @@ function Filters({
     ...(plan && !known.some(({ value }) => value === plan) ? [{ value: plan, label: plan }] : []),
   ];
   return (
-    <search className="flex min-w-0 flex-1 flex-wrap items-center gap-3">
+    <search className="flex min-w-0 flex-1 flex-wrap items-center gap-3 max-sm:basis-full">
       <FilterInput label="Name, owner or id" value={text} onChange={(value) => setText(cut(value))} />
       <Select
         aria-label="Plan"
@@ -151,7 +151,7 @@ function Filters({
       />
       <Select
         aria-label="Status"
-        className="w-52 max-sm:w-auto max-sm:flex-1"
+        className="w-44 max-sm:w-auto max-sm:flex-1"
         choices={states}
         value={suspended ? "suspended" : "all"}
         onChange={(value) =>
