@@ -6,6 +6,7 @@ import { usePlans } from "../api/plans";
 import { toDate } from "../api/time";
 import { Ago } from "../components/ago";
 import { inWhole } from "../components/amounts";
+import { LookAtTenant } from "../components/look-at-tenant";
 import { Missing } from "../components/missing";
 import { Name } from "../components/name";
 import { Page } from "../components/page";
@@ -24,7 +25,12 @@ export function TenantPage() {
   const { tenant, error, refetch, isFetching } = useTenant(tenantId);
   if (tenant) {
     return (
-      <Page title={tenant.name} context="Tenants" narrow>
+      <Page
+        title={tenant.name}
+        context="Tenants"
+        actions={<LookAtTenant tenantId={tenant.id} name={tenant.name} />}
+        narrow
+      >
         {/* Keyed, so that nothing typed for one tenant is seen at another. */}
         <div key={tenant.id} className="flex flex-col gap-6">
           {tenant.suspendTime && <Suspended tenant={tenant} />}
