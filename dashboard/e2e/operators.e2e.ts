@@ -129,7 +129,7 @@ test("a plan is made, changed, given to a tenant, and kept while it is in use", 
 
   await page.goto(`${peal.dashboardUrl}/platform/plans/tiny`);
   const remove = page.getByRole("button", { name: "Delete plan" });
-  await remove.click();
+  await remove.press("Enter");
   expect(await page.getByRole("alertdialog").count()).toBe(0);
   expect(await remove.getAttribute("aria-disabled")).toBe("true");
   await page.getByRole("link", { name: "Show them" }).click();
