@@ -179,7 +179,7 @@ func actor(ctx context.Context) tenants.Actor {
 		via = "token"
 	}
 	return tenants.Actor{
-		TenantID: who.Tenant.ID, UserID: who.User.ID, Email: who.User.Email, Via: via,
+		TenantID: who.Tenant.ID, UserID: who.User.ID, Email: who.User.Email, Via: via, Token: who.token,
 		IP: peerIP(ctx), RequestID: requestid.From(ctx),
 	}
 }

@@ -259,3 +259,45 @@ func TestTokensOfAUserAreBounded(t *testing.T) {
 		t.Error(ce)
 	}
 }
+
+// TestATokenMakesNobodyMoreThanItself, though its owner may make and unmake anybody.
+func TestATokenMakesNobodyMoreThanItself(t *testing.T) {
+	d := newDesk(t, "http://localhost:6002")
+	ann := d.owner(t, "ann@example.com", "Acme")
+	bo, cy := d.joined(t, ann, "bo@example.com", "admin"), d.joined(t, ann, "cy@example.com", "viewer")
+	waits := ann.invite(t, "dee@example.com", "admin").GetInvitation().GetId()
+	list, err := ann.tokens.ListTokens(t.Context(), &adminv1.ListTokensRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	few := d.withToken(t, ann.newToken(t, 1, appsRead, adminv1.Permission_PERMISSION_KEYS_READ, adminv1.Permission_PERMISSION_MEMBERS_READ,
+		adminv1.Permission_PERMISSION_USAGE_READ, adminv1.Permission_PERMISSION_MEMBERS_WRITE).GetText())
+	all := d.withToken(t, ann.newToken(t, 1, list.GetGrantable()...).GetText())
+	invite := func(p *person, email, role string) error {
+		_, err := p.invites.CreateInvitation(t.Context(), &adminv1.CreateInvitationRequest{Email: email, Role: role})
+		return err
+	}
+	change := func(p *person, user *person, role string) error {
+		_, err := p.members.ChangeMemberRole(t.Context(), &adminv1.ChangeMemberRoleRequest{UserId: user.account(t).GetUserId(), Role: role})
+		return err
+	}
+	denied := connect.CodePermissionDenied
+	wantCode(t, "few scopes invite a developer", invite(few, "eve@example.com", "developer"), denied)
+	wantCode(t, "few scopes raise to developer", change(few, cy, "developer"), denied)
+	for _, role := range []string{"owner", "admin"} {
+		wantCode(t, "invites "+role, invite(all, "eve@example.com", role), denied)
+		wantCode(t, "raises to "+role, change(all, cy, role), denied)
+	}
+	wantCode(t, "lowers an admin", change(all, bo, "viewer"), denied)
+	wantCode(t, "lowers its owner", change(all, ann, "viewer"), denied)
+	_, err = all.members.RemoveMember(t.Context(), &adminv1.RemoveMemberRequest{UserId: bo.account(t).GetUserId()})
+	wantCode(t, "removes an admin", err, denied)
+	_, err = all.invites.ResendInvitation(t.Context(), &adminv1.ResendInvitationRequest{InvitationId: waits})
+	wantCode(t, "sends an admin's invitation", err, denied)
+	if err := invite(few, "eve@example.com", "viewer"); err != nil {
+		t.Error(err)
+	}
+	if err := change(all, cy, "developer"); err != nil {
+		t.Error(err)
+	}
+}

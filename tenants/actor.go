@@ -12,6 +12,8 @@ type Actor struct {
 	Email string
 	// Via says through what: "dashboard", "seed", "apply".
 	Via string
+	// Token is the API token that acts for the user; nil where the user does.
+	Token *APIToken
 	// IP is the address that the user came from, in text; empty where there is none.
 	IP string
 	// RequestID joins the audit row with the log.

@@ -52,3 +52,9 @@ func (m *Membership) Grantable() []Permission {
 func (t APIToken) Permissions(m Membership) []Permission {
 	return slices.DeleteFunc(m.Grantable(), func(p Permission) bool { return !slices.Contains(t.Scopes, p) })
 }
+
+// MayMake tells whether the token may make somebody have this role, or take it from them: only a role that may do nothing that the
+// token may not. So a token gives nobody more than it has, and never reaches owners and admins, who may do what no token may.
+func (t APIToken) MayMake(r Role) bool {
+	return !slices.ContainsFunc(r.Permissions(), func(p Permission) bool { return !slices.Contains(t.Scopes, p) })
+}

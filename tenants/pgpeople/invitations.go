@@ -160,6 +160,10 @@ func (s *Store) Invitations(ctx context.Context, tenant uuid.UUID) ([]tenants.In
 func (s *Store) ResendInvitation(ctx context.Context, actor tenants.Actor, id uuid.UUID, hash []byte, letter *mail.Message) (tenants.Invitation, error) {
 	var sent tenants.Invitation
 	err := s.platformChange(ctx, actor, func(c change) error {
+		// The lock keeps whoever does it from being removed or lowered meanwhile.
+		if _, err := c.lockMember(ctx, actor.UserID); err != nil {
+			return err
+		}
 		before, err := c.invitation(ctx, id)
 		if err != nil {
 			return err
@@ -194,6 +198,10 @@ func (s *Store) ResendInvitation(ctx context.Context, actor tenants.Actor, id uu
 // RevokeInvitation takes one of the actor's tenant back. Errors: [tenants.ErrNotFound], [tenants.ErrForbidden].
 func (s *Store) RevokeInvitation(ctx context.Context, actor tenants.Actor, id uuid.UUID) error {
 	err := s.platformChange(ctx, actor, func(c change) error {
+		// The lock keeps whoever does it from being removed or lowered meanwhile.
+		if _, err := c.lockMember(ctx, actor.UserID); err != nil {
+			return err
+		}
 		before, err := c.invitation(ctx, id)
 		if err != nil {
 			return err

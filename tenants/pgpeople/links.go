@@ -247,12 +247,13 @@ func (s *Store) ResetPassword(ctx context.Context, actor tenants.Actor, hash []b
 	return nil
 }
 
-// setPassword sets the hash of a user's password. Logins that wait for a code, and links to set another, are over by it.
+// setPassword sets the hash of a user's password. Logins that wait for a code are over by it, and so are links to set another and
+// links to another address: who had the password before may have asked for them.
 func (c change) setPassword(ctx context.Context, user uuid.UUID, hash string) error {
 	for _, sql := range []string{
 		`UPDATE users SET password_hash = @hash WHERE id = @user`,
 		`DELETE FROM login_challenges WHERE user_id = @user`,
-		`DELETE FROM user_links WHERE user_id = @user AND purpose = 'reset'`,
+		`DELETE FROM user_links WHERE user_id = @user AND purpose IN ('reset', 'change')`,
 	} {
 		if _, err := pgdb.Exec(ctx, c, sql, pgx.NamedArgs{"user": user, "hash": hash}); err != nil {
 			return fmt.Errorf("set password: %w", err)

@@ -173,7 +173,7 @@ func (c change) lockMember(ctx context.Context, user uuid.UUID) (tenants.Member,
 	return row.member(), err
 }
 
-// mayMake tells whether the actor, as it is now, may make or unmake all of these roles.
+// mayMake tells whether the actor, as it is now, may make or unmake all of these roles. A token may not by being its owner's.
 func (c change) mayMake(ctx context.Context, roles ...tenants.Role) error {
 	row, err := pgdb.One[struct{ Role string }](ctx, c, `
 		SELECT role
@@ -186,6 +186,9 @@ func (c change) mayMake(ctx context.Context, roles ...tenants.Role) error {
 	for _, role := range roles {
 		if !tenants.Role(row.Role).MayMake(role) {
 			return tenants.Refuse(tenants.ErrForbidden, fmt.Sprintf("who is %s in this tenant can neither make nor change an %s; ask an owner", articled(row.Role), role))
+		}
+		if t := c.Actor.Token; t != nil && !t.MayMake(role) {
+			return tenants.Refuse(tenants.ErrForbidden, fmt.Sprintf("the API token %q can neither make nor change %s: the role may do more than the token; do it in the dashboard", t.Name, articled(string(role))))
 		}
 	}
 	return nil

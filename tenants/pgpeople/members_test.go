@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -196,5 +197,51 @@ func TestEveryChangeOfPeopleIsAudited(t *testing.T) {
 			t.Errorf("%s: %d rows, %d of it", action, after-before, n)
 		}
 		before = after
+	}
+}
+
+// TestWhoIsRemovedMeanwhileSendsNoInvitation: the removal is under way when the actor's call begins.
+func TestWhoIsRemovedMeanwhileSendsNoInvitation(t *testing.T) {
+	w := newWorld(t)
+	bo := w.joined(t, "bo@example.com", tenants.RoleAdmin)
+	made, err := w.CreateInvitation(t.Context(), w.ann, pgpeople.NewInvitation{Email: "cy@example.com", Role: tenants.RoleAdmin, Hash: tenants.HashToken("1")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan error, 1)
+	args := pgx.NamedArgs{"tenant": bo.TenantID, "user": bo.UserID}
+	err = w.db.Write(t.Context(), pgdb.Platform(), func(q pgdb.Querier) error {
+		for _, sql := range []string{
+			`UPDATE tenants SET name = name WHERE id = @tenant`,
+			`DELETE FROM memberships WHERE tenant_id = @tenant AND user_id = @user`,
+		} {
+			if _, err := pgdb.Exec(t.Context(), q, sql, args); err != nil {
+				return err
+			}
+		}
+		go func() {
+			_, err := w.ResendInvitation(t.Context(), bo, made.ID, tenants.HashToken("2"), nil)
+			got <- err
+		}()
+		w.waitsForLock(t, got)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := <-got; err == nil {
+		t.Error("who was removed meanwhile has sent an invitation")
+	}
+}
+
+// waitsForLock waits until a transaction waits for another, or the call has ended without.
+func (w *world) waitsForLock(t *testing.T, ended <-chan error) {
+	t.Helper()
+	for began := time.Now(); w.count(t, `SELECT count(*) AS n FROM pg_locks WHERE NOT granted`) == 0 && len(ended) == 0; {
+		if time.Since(began) > 10*time.Second {
+			t.Error("nothing waits")
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
 	}
 }

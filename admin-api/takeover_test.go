@@ -1,0 +1,54 @@
+package adminapi_test
+
+import (
+	"testing"
+
+	"connectrpc.com/connect"
+
+	adminv1 "github.com/pealhq/peal/admin-api/gen/peal/admin/v1"
+)
+
+// TestAnotherPasswordEndsAChangeOfTheAddress: who knew the password before must not get the account by a link that still waits.
+func TestAnotherPasswordEndsAChangeOfTheAddress(t *testing.T) {
+	for name, set := range map[string]func(t *testing.T, d *desk, ann *person){
+		"a change": func(t *testing.T, _ *desk, ann *person) {
+			_, err := ann.profile.ChangePassword(t.Context(), &adminv1.ChangePasswordRequest{CurrentPassword: password, NewPassword: another})
+			if err != nil {
+				t.Fatal(err)
+			}
+		},
+		"a reset": func(t *testing.T, d *desk, _ *person) { d.reset(t, "ann@example.com") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, "http://localhost:6002")
+			ann := d.owner(t, "ann@example.com", "Acme")
+			thief := d.stranger(t)
+			if err := thief.logIn(t, "ann@example.com", password); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := thief.profile.ChangeEmail(t.Context(), &adminv1.ChangeEmailRequest{Password: password, Email: "thief@example.com"}); err != nil {
+				t.Fatal(err)
+			}
+			link := token(t, d.nextMail(t, "thief@example.com", "new email").Text, "/verify-email")
+			set(t, d, ann)
+			_, err := thief.auth.VerifyEmail(t.Context(), &adminv1.VerifyEmailRequest{Token: link})
+			wantCode(t, "the thief's link", err, connect.CodeNotFound)
+			if err := d.stranger(t).logIn(t, "ann@example.com", another); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// reset sets another password by a link in a mail.
+func (d *desk) reset(t *testing.T, email string) {
+	t.Helper()
+	p := d.stranger(t)
+	if _, err := p.auth.RequestPasswordReset(t.Context(), &adminv1.RequestPasswordResetRequest{Email: email}); err != nil {
+		t.Fatal(err)
+	}
+	link := token(t, d.nextMail(t, email, "Set another password").Text, "/reset-password")
+	if _, err := p.auth.ResetPassword(t.Context(), &adminv1.ResetPasswordRequest{Token: link, Password: another}); err != nil {
+		t.Fatal(err)
+	}
+}
