@@ -102,6 +102,7 @@ func peopleWrites(d *desk) map[string]write {
 		},
 		"ProfileService.RevokeSession": func(t *testing.T, p *person) func(context.Context) error {
 			d.exec(t, `DELETE FROM second_factors`)
+			d.verified(t)
 			q := d.stranger(t)
 			if err := q.logIn(t, "ann@example.com", password); err != nil {
 				t.Fatal(err)
@@ -123,6 +124,7 @@ func peopleWrites(d *desk) map[string]write {
 		},
 		"SecondFactorService.BeginSecondFactor": func(t *testing.T, p *person) func(context.Context) error {
 			d.exec(t, `DELETE FROM second_factors`)
+			d.verified(t)
 			return func(ctx context.Context) error {
 				_, err := p.factor.BeginSecondFactor(ctx, &adminv1.BeginSecondFactorRequest{Password: password})
 				return err
@@ -130,6 +132,7 @@ func peopleWrites(d *desk) map[string]write {
 		},
 		"SecondFactorService.ConfirmSecondFactor": func(t *testing.T, p *person) func(context.Context) error {
 			d.exec(t, `DELETE FROM second_factors`)
+			d.verified(t)
 			begun, err := p.factor.BeginSecondFactor(t.Context(), &adminv1.BeginSecondFactorRequest{Password: password})
 			if err != nil {
 				t.Fatal(err)
@@ -175,6 +178,7 @@ func peopleWrites(d *desk) map[string]write {
 func (d *desk) enrolledAnew(t *testing.T, p *person) (seed string) {
 	t.Helper()
 	d.exec(t, `DELETE FROM second_factors`)
+	d.verified(t)
 	seed, _ = p.enrolled(t)
 	return seed
 }

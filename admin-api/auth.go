@@ -31,6 +31,11 @@ func (s *server) SignUp(ctx context.Context, req *adminv1.SignUpRequest) (*admin
 	if err := tenants.CheckPassword("password", req.GetPassword(), email, name); err != nil {
 		return nil, err
 	}
+	if s.SendsMail {
+		if wait := s.limits.mailByAddress.take(email, time.Now()); wait > 0 {
+			return nil, tooMany(wait)
+		}
+	}
 	hash, err := s.Passwords.Hash(ctx, req.GetPassword())
 	if err != nil {
 		return nil, err
@@ -43,7 +48,7 @@ func (s *server) SignUp(ctx context.Context, req *adminv1.SignUpRequest) (*admin
 	if err != nil {
 		return nil, err
 	}
-	who, err := s.startSession(ctx, m.User.ID, m.Tenant.ID)
+	who, err := s.startSession(ctx, m.User.ID, pgpeople.Proof{PasswordHash: hash}, m.Tenant.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -72,26 +77,27 @@ func (s *server) LogIn(ctx context.Context, req *adminv1.LogInRequest) (*adminv1
 		return nil, connect.NewError(connect.CodeUnauthenticated, errors.New("email or password is wrong"))
 	}
 	if rehash {
-		if err := s.rehash(ctx, creds, req.GetPassword()); err != nil {
+		if creds.PasswordHash, err = s.rehash(ctx, creds, req.GetPassword()); err != nil {
 			return nil, err
 		}
 	}
 	if creds.SecondFactor {
-		return &adminv1.LogInResponse{SecondFactorRequired: true}, s.challenge(ctx, creds.UserID)
+		return &adminv1.LogInResponse{SecondFactorRequired: true}, s.challenge(ctx, creds)
 	}
-	who, err := s.startSession(ctx, creds.UserID, uuid.Nil)
+	who, err := s.startSession(ctx, creds.UserID, creds.Proof(), uuid.Nil)
 	if err != nil {
 		return nil, err
 	}
 	return &adminv1.LogInResponse{Account: accountToProto(who)}, nil
 }
 
-func (s *server) rehash(ctx context.Context, creds pgpeople.Credentials, password string) error {
+// rehash stores the hash that a password has by the parameters of today, and returns it.
+func (s *server) rehash(ctx context.Context, creds pgpeople.Credentials, password string) (string, error) {
 	hash, err := s.Passwords.Hash(ctx, password)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return s.People.SetPasswordHash(ctx, creds.UserID, hash)
+	return hash, s.People.SetPasswordHash(ctx, creds.UserID, creds.PasswordHash, hash)
 }
 
 // LogOut implements AuthService.
@@ -116,7 +122,7 @@ func (s *server) WhoAmI(ctx context.Context, _ *adminv1.WhoAmIRequest) (*adminv1
 
 // startSession gives the caller a new session of a user, never one that was there before, and its cookie. It works in a tenant of
 // the user, or in the one that the user joined first for uuid.Nil.
-func (s *server) startSession(ctx context.Context, user, tenant uuid.UUID) (identity, error) {
+func (s *server) startSession(ctx context.Context, user uuid.UUID, login pgpeople.Proof, tenant uuid.UUID) (identity, error) {
 	info, ok := connect.CallInfoForHandlerContext(ctx)
 	if !ok {
 		return identity{}, errors.New("start a session outside of a call")
@@ -129,7 +135,7 @@ func (s *server) startSession(ctx context.Context, user, tenant uuid.UUID) (iden
 	token := tenants.NewSessionToken()
 	hash := tenants.HashToken(token.Reveal())
 	m, err := s.People.CreateSession(ctx, pgpeople.NewSession{
-		User: user, Tenant: tenant, Hash: hash, UserAgent: info.RequestHeader().Get("User-Agent"), IP: peerIP(ctx),
+		User: user, Login: login, Tenant: tenant, Hash: hash, UserAgent: info.RequestHeader().Get("User-Agent"), IP: peerIP(ctx),
 	})
 	if errors.Is(err, tenants.ErrNotFound) {
 		return identity{}, tenants.Refuse(tenants.ErrState, "this account belongs to no tenant any more; ask somebody to invite it")

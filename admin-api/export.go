@@ -60,7 +60,7 @@ func (s *server) file(p tenants.Permission, write func(context.Context, *export,
 			if site := r.Header.Get("Sec-Fetch-Site"); site == "cross-site" {
 				return connect.NewError(connect.CodePermissionDenied, errors.New("another site may not ask for this file"))
 			}
-			who, err := s.identify(ctx, r.Header)
+			who, err := s.identify(ctx, r.Header, addressIP(r.RemoteAddr))
 			if err != nil {
 				return err
 			}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -230,6 +231,9 @@ func TestATokenGetsFiles(t *testing.T) {
 	program := d.withToken(t, ann.newToken(t, 0, adminv1.Permission_PERMISSION_AUDIT_READ).GetText())
 	if resp, text := program.file(t, "audit", nil); resp.StatusCode != http.StatusOK || !strings.Contains(text, ",token.created,") {
 		t.Errorf("%s %s", resp.Status, text)
+	}
+	if at := d.rows(t, `SELECT coalesce(host(last_used_ip), '') FROM api_tokens`); !slices.Equal(at, []string{"127.0.0.1"}) {
+		t.Errorf("used at %q", at)
 	}
 	since := time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)
 	if resp, text := program.file(t, "usage", url.Values{"step": {"hour"}, "since": {since}}); resp.StatusCode != http.StatusForbidden || !strings.Contains(text, "usage.read") {

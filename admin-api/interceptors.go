@@ -85,7 +85,7 @@ func (s *server) authenticate() connect.Interceptor {
 			if permissionOf(req.Spec()) == public {
 				return next(ctx, req)
 			}
-			who, err := s.identify(ctx, req.Header())
+			who, err := s.identify(ctx, req.Header(), peerIP(ctx))
 			if err != nil {
 				return nil, err
 			}
@@ -95,9 +95,9 @@ func (s *server) authenticate() connect.Interceptor {
 }
 
 // identify tells who calls. A Bearer token counts before a cookie; of other schemes, which are some proxy's, nothing is known here.
-func (s *server) identify(ctx context.Context, h http.Header) (identity, error) {
+func (s *server) identify(ctx context.Context, h http.Header, ip string) (identity, error) {
 	if scheme, text, _ := strings.Cut(h.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
-		token, m, err := s.Tokens.Use(ctx, tenants.HashToken(strings.TrimSpace(text)), peerIP(ctx))
+		token, m, err := s.Tokens.Use(ctx, tenants.HashToken(strings.TrimSpace(text)), ip)
 		if errors.Is(err, tenants.ErrNotFound) {
 			return identity{}, errNoToken
 		}

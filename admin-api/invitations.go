@@ -67,15 +67,16 @@ type inviting struct {
 func (s *server) inviting(ctx context.Context, email string, role tenants.Role) (inviting, error) {
 	who := caller(ctx)
 	address, hash := s.link("/invitation")
-	if !s.SendsMail {
-		return inviting{hash: hash, link: address}, nil
-	}
 	if err := s.needsVerified(who.User); err != nil {
 		return inviting{}, err
 	}
 	now := time.Now()
+	// Without mail too: an invitation tells who makes it whether the address has an account.
 	if wait := s.limits.mailByTenant.take(who.Tenant.ID.String(), now); wait > 0 {
 		return inviting{}, tooMany(wait)
+	}
+	if !s.SendsMail {
+		return inviting{hash: hash, link: address}, nil
 	}
 	if wait := s.limits.mailByAddress.take(email, now); wait > 0 {
 		return inviting{}, tooMany(wait)
@@ -141,7 +142,7 @@ func (s *server) signedInAs(ctx context.Context, user uuid.UUID) (bool, error) {
 	if !ok {
 		return false, errors.New("asked who calls outside of a call")
 	}
-	who, err := s.identify(ctx, info.RequestHeader())
+	who, err := s.identify(ctx, info.RequestHeader(), peerIP(ctx))
 	if errors.Is(err, errNoSession) || errors.Is(err, errNoToken) {
 		return false, nil
 	}
@@ -171,11 +172,13 @@ func (s *server) AcceptInvitation(ctx context.Context, req *adminv1.AcceptInvita
 	}
 	var user uuid.UUID
 	var hash string
+	var login pgpeople.Proof
 	if creds != nil {
-		user = creds.UserID
+		user, login = creds.UserID, creds.Proof()
 		err = s.comesAs(ctx, *creds, req)
 	} else {
 		hash, err = s.newPassword(ctx, "password", req.GetPassword(), in.Email, in.Tenant.Name)
+		login.PasswordHash = hash
 	}
 	if err != nil {
 		return nil, err
@@ -187,7 +190,7 @@ func (s *server) AcceptInvitation(ctx context.Context, req *adminv1.AcceptInvita
 	if err != nil {
 		return nil, err
 	}
-	who, err := s.startSession(ctx, user, in.Tenant.ID)
+	who, err := s.startSession(ctx, user, login, in.Tenant.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -17,8 +17,8 @@ import (
 // lock an account; still, who guesses from many addresses at once can make its owner wait for a turn.
 type limits struct {
 	loginByIP, loginByAccount, signUpByIP *keyedLimit
-	// linkByIP is for tokens of links, mailByIP, mailByAddress and mailByTenant for mails that somebody has sent to others.
-	linkByIP, mailByIP, mailByAddress, mailByTenant *keyedLimit
+	// linkByIP is for tokens of links, mailByIP, mailByAddress, mailByUser and mailByTenant for mails that somebody has sent to others.
+	linkByIP, mailByIP, mailByAddress, mailByUser, mailByTenant *keyedLimit
 }
 
 func newLimits() limits {
@@ -29,6 +29,7 @@ func newLimits() limits {
 		linkByIP:       newKeyedLimit(rate.Every(3*time.Second), 30),
 		mailByIP:       newKeyedLimit(rate.Every(time.Minute), 10),
 		mailByAddress:  newKeyedLimit(rate.Every(10*time.Minute), 5),
+		mailByUser:     newKeyedLimit(rate.Every(10*time.Minute), 5),
 		mailByTenant:   newKeyedLimit(rate.Every(time.Minute), 50),
 	}
 }
@@ -96,7 +97,12 @@ func peerIP(ctx context.Context) string {
 	if !ok {
 		return ""
 	}
-	addr, err := netip.ParseAddrPort(info.Peer().Addr)
+	return addressIP(info.Peer().Addr)
+}
+
+// addressIP returns the address of an address with a port, or an empty string.
+func addressIP(text string) string {
+	addr, err := netip.ParseAddrPort(text)
 	if err != nil {
 		return ""
 	}

@@ -91,8 +91,8 @@ func (s *server) ChangeEmail(ctx context.Context, req *adminv1.ChangeEmailReques
 	var link *pgpeople.Link
 	var notice *mail.Message
 	if s.SendsMail {
-		if wait := s.limits.mailByAddress.take(email, time.Now()); wait > 0 {
-			return nil, tooMany(wait)
+		if err := s.mayMail(ctx, user, email); err != nil {
+			return nil, err
 		}
 		link = s.changeLink(email)
 		notice = s.notice(user.Email, "Your email address is to be changed",
@@ -102,6 +102,21 @@ func (s *server) ChangeEmail(ctx context.Context, req *adminv1.ChangeEmailReques
 		return nil, err
 	}
 	return &adminv1.ChangeEmailResponse{ConfirmByMail: link != nil}, nil
+}
+
+// mayMail bounds how many mails a user has sent to addresses that may be anybody's.
+func (s *server) mayMail(ctx context.Context, user tenants.User, email string) error {
+	now := time.Now()
+	if wait := s.limits.mailByIP.take(network(peerIP(ctx)), now); wait > 0 {
+		return tooMany(wait)
+	}
+	if wait := s.limits.mailByUser.take(user.ID.String(), now); wait > 0 {
+		return tooMany(wait)
+	}
+	if wait := s.limits.mailByAddress.take(email, now); wait > 0 {
+		return tooMany(wait)
+	}
+	return nil
 }
 
 // ListSessions implements ProfileService.

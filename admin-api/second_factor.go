@@ -3,6 +3,7 @@ package adminapi
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	adminv1 "github.com/pealhq/peal/admin-api/gen/peal/admin/v1"
+	"github.com/pealhq/peal/internal/requestid"
 	"github.com/pealhq/peal/tenants"
 	"github.com/pealhq/peal/tenants/pgpeople"
 )
@@ -31,13 +33,13 @@ func codeError(err error) error {
 }
 
 // challenge ends the first step of a login: a cookie says that the password of this user was right.
-func (s *server) challenge(ctx context.Context, user uuid.UUID) error {
+func (s *server) challenge(ctx context.Context, creds pgpeople.Credentials) error {
 	info, ok := connect.CallInfoForHandlerContext(ctx)
 	if !ok {
 		return errors.New("challenge outside of a call")
 	}
 	token := tenants.NewSessionToken()
-	if err := s.People.CreateChallenge(ctx, user, tenants.HashToken(token.Reveal())); err != nil {
+	if err := s.People.CreateChallenge(ctx, creds.UserID, creds.Proof(), tenants.HashToken(token.Reveal())); err != nil {
 		return err
 	}
 	s.setChallengeCookie(info.ResponseHeader(), token.Reveal(), int(tenants.ChallengeLife.Seconds()))
@@ -67,7 +69,7 @@ func (s *server) LogInSecondFactor(ctx context.Context, req *adminv1.LogInSecond
 	if err != nil {
 		return nil, errNoChallenge
 	}
-	user, err := s.People.AnswerChallenge(ctx, actor(ctx), tenants.HashToken(cookie.Value), req.GetCode())
+	user, login, err := s.People.AnswerChallenge(ctx, actor(ctx), tenants.HashToken(cookie.Value), req.GetCode())
 	if errors.Is(err, tenants.ErrNotFound) || errors.Is(err, tenants.ErrState) {
 		return nil, errNoChallenge
 	}
@@ -75,7 +77,7 @@ func (s *server) LogInSecondFactor(ctx context.Context, req *adminv1.LogInSecond
 		return nil, codeError(err)
 	}
 	s.setChallengeCookie(info.ResponseHeader(), "", -1)
-	who, err := s.startSession(ctx, user, uuid.Nil)
+	who, err := s.startSession(ctx, user, login, uuid.Nil)
 	if err != nil {
 		return nil, err
 	}
@@ -97,6 +99,10 @@ func (s *server) GetSecondFactor(ctx context.Context, _ *adminv1.GetSecondFactor
 
 // BeginSecondFactor implements SecondFactorService.
 func (s *server) BeginSecondFactor(ctx context.Context, req *adminv1.BeginSecondFactorRequest) (*adminv1.BeginSecondFactorResponse, error) {
+	// Else who signs up with somebody else's address could lock its owner out.
+	if err := s.needsVerified(caller(ctx).User); err != nil {
+		return nil, err
+	}
 	email := caller(ctx).User.Email
 	if err := s.checkPassword(ctx, "password", email, req.GetPassword()); err != nil {
 		return nil, err
@@ -126,7 +132,11 @@ func (s *server) ConfirmSecondFactor(ctx context.Context, req *adminv1.ConfirmSe
 	if err := s.People.ConfirmSecondFactor(ctx, actor(ctx), req.GetCode(), codes, who.session, notice); err != nil {
 		return nil, codeError(err)
 	}
-	return &adminv1.ConfirmSecondFactorResponse{RecoveryCodes: revealed(codes)}, s.rotateSession(ctx)
+	if err := s.rotateSession(ctx); err != nil {
+		// The factor is on, and nobody sees these codes another time.
+		s.Logger.ErrorContext(ctx, "session keeps its token", slog.String("request_id", requestid.From(ctx)), slog.Any("err", err))
+	}
+	return &adminv1.ConfirmSecondFactorResponse{RecoveryCodes: revealed(codes)}, nil
 }
 
 // DisableSecondFactor implements SecondFactorService.

@@ -60,7 +60,7 @@ func (d *desk) challenged(t *testing.T) *person {
 
 func TestEnrolling(t *testing.T) {
 	d := newDesk(t, "http://localhost:6002")
-	ann := d.signedUp(t, "ann@example.com", "Acme")
+	ann := d.owner(t, "ann@example.com", "Acme")
 	elsewhere := d.stranger(t)
 	if err := elsewhere.logIn(t, "ann@example.com", password); err != nil {
 		t.Fatal(err)
@@ -139,7 +139,7 @@ func (d *desk) rows(t *testing.T, sql string) []string {
 
 func TestLoginInTwoSteps(t *testing.T) {
 	d := newDesk(t, "http://localhost:6002")
-	seed, recovery := d.signedUp(t, "ann@example.com", "Acme").enrolled(t)
+	seed, recovery := d.owner(t, "ann@example.com", "Acme").enrolled(t)
 	p := d.challenged(t)
 	_, err := p.auth.WhoAmI(t.Context(), &adminv1.WhoAmIRequest{})
 	wantCode(t, "between the steps", err, connect.CodeUnauthenticated)
@@ -172,7 +172,7 @@ func TestLoginInTwoSteps(t *testing.T) {
 func TestACodeIsGoodOnceUnderRace(t *testing.T) {
 	for _, name := range []string{"a code of the app", "a recovery code"} {
 		d := newDesk(t, "http://localhost:6002")
-		seed, recovery := d.signedUp(t, "ann@example.com", "Acme").enrolled(t)
+		seed, recovery := d.owner(t, "ann@example.com", "Acme").enrolled(t)
 		text := recovery[0]
 		if name == "a code of the app" {
 			text = code(t, seed, 0)
@@ -208,7 +208,7 @@ func TestACodeIsGoodOnceUnderRace(t *testing.T) {
 
 func TestGuessingCodesIsSlowedDown(t *testing.T) {
 	d := newDesk(t, "http://localhost:6002")
-	seed, _ := d.signedUp(t, "ann@example.com", "Acme").enrolled(t)
+	seed, _ := d.owner(t, "ann@example.com", "Acme").enrolled(t)
 	p := d.challenged(t)
 	var err error
 	for range 7 {
@@ -232,7 +232,7 @@ func TestGuessingCodesIsSlowedDown(t *testing.T) {
 
 func TestTurningItOffAndOtherCodes(t *testing.T) {
 	d := newDesk(t, "http://localhost:6002")
-	ann := d.signedUp(t, "ann@example.com", "Acme")
+	ann := d.owner(t, "ann@example.com", "Acme")
 	seed, recovery := ann.enrolled(t)
 	_, err := ann.factor.RegenerateRecoveryCodes(t.Context(), &adminv1.RegenerateRecoveryCodesRequest{Password: password, Code: "999999"})
 	wantViolation(t, "without a code", err, connect.CodeInvalidArgument, "code", "not right")
@@ -272,5 +272,37 @@ func TestTheCookieBetweenTheSteps(t *testing.T) {
 		if !strings.Contains(got[0], part) {
 			t.Errorf("cookie %q lacks %q", got[0], part)
 		}
+	}
+}
+
+// TestWhoDoesNotOwnAnAddressLocksNobodyOut: neither by a second factor, nor by one from a time when addresses were not verified.
+func TestWhoDoesNotOwnAnAddressLocksNobodyOut(t *testing.T) {
+	d := newDesk(t, "http://localhost:6002")
+	squatter := d.signedUp(t, "ann@example.com", "Acme")
+	_, err := squatter.factor.BeginSecondFactor(t.Context(), &adminv1.BeginSecondFactorRequest{Password: password})
+	wantCode(t, "with an address that is not verified", err, connect.CodeFailedPrecondition)
+	d.verified(t)
+	squatter.enrolled(t)
+	d.exec(t, `UPDATE users SET email_verified_at = NULL`)
+	d.reset(t, "ann@example.com")
+	if resp, err := d.stranger(t).auth.LogIn(t.Context(), &adminv1.LogInRequest{Email: "ann@example.com", Password: another}); err != nil || resp.GetSecondFactorRequired() {
+		t.Errorf("the owner of the address: %v, %v", resp, err)
+	}
+	if n := d.rows(t, `SELECT purpose FROM user_links`); len(n) > 0 {
+		t.Errorf("links are left: %v", n)
+	}
+}
+
+// TestARecoveryCodeIsShownWhateverHappens after the factor is on.
+func TestARecoveryCodeIsShownWhateverHappens(t *testing.T) {
+	d := newDesk(t, "http://localhost:6002")
+	ann := d.owner(t, "ann@example.com", "Acme")
+	d.exec(t, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$`)
+	d.exec(t, `CREATE TRIGGER refuse BEFORE UPDATE OF token_hash ON sessions FOR EACH ROW EXECUTE FUNCTION refuse()`)
+	if _, codes := ann.enrolled(t); len(codes) != 10 {
+		t.Errorf("codes %v", codes)
+	}
+	if !strings.Contains(d.log.String(), "session keeps its token") {
+		t.Error("not logged")
 	}
 }

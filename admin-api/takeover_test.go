@@ -1,10 +1,12 @@
 package adminapi_test
 
 import (
+	"fmt"
 	"testing"
 
 	"connectrpc.com/connect"
 
+	adminapi "github.com/pealhq/peal/admin-api"
 	adminv1 "github.com/pealhq/peal/admin-api/gen/peal/admin/v1"
 )
 
@@ -51,4 +53,35 @@ func (d *desk) reset(t *testing.T, email string) {
 	if _, err := p.auth.ResetPassword(t.Context(), &adminv1.ResetPasswordRequest{Token: link, Password: another}); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestMailsToStrangersAreBounded: one account does not write to any number of addresses, and signing up not often to one.
+func TestMailsToStrangersAreBounded(t *testing.T) {
+	d := newDesk(t, "http://localhost:6002")
+	ann := d.owner(t, "ann@example.com", "Acme")
+	limited := func(what string, f func(i int) error) {
+		for i := range 7 {
+			if connect.CodeOf(f(i)) == connect.CodeResourceExhausted {
+				return
+			}
+		}
+		t.Error(what + " is not bounded")
+	}
+	limited("another address", func(i int) error {
+		_, err := ann.profile.ChangeEmail(t.Context(), &adminv1.ChangeEmailRequest{Password: password, Email: fmt.Sprintf("s%d@example.com", i)})
+		return err
+	})
+	limited("signing up", func(int) error {
+		_, err := d.stranger(t).auth.SignUp(t.Context(), &adminv1.SignUpRequest{Email: "bo@example.com", Password: password, TenantName: "Bolt"})
+		return err
+	})
+	quiet := newDesk(t, "http://localhost:6002", func(c *adminapi.Config) { c.SendsMail = false })
+	bo := quiet.signedUp(t, "bo@example.com", "Bolt")
+	for i := range 60 {
+		_, err := bo.invites.CreateInvitation(t.Context(), &adminv1.CreateInvitationRequest{Email: fmt.Sprintf("s%d@example.com", i), Role: "viewer"})
+		if connect.CodeOf(err) == connect.CodeResourceExhausted {
+			return
+		}
+	}
+	t.Error("invitations without mail are not bounded")
 }

@@ -107,8 +107,9 @@ describe.each(["light", "dark"] as const)("%s", (theme) => {
       await page.getByText("This link does not work").waitFor();
       await look("verify-email-dead");
 
+      const email = `people-${theme}-${viewport.width}@example.com`;
       await signUp(page, peal.dashboardUrl, {
-        email: `people-${theme}-${viewport.width}@example.com`,
+        email,
         password: words,
         team: "Lantern",
       });
@@ -117,6 +118,9 @@ describe.each(["light", "dark"] as const)("%s", (theme) => {
       await open("/tokens");
       await page.getByRole("heading", { name: "There is no token" }).waitFor();
       await look("tokens-empty");
+      await page.goto(await linkTo(page, email));
+      await page.getByRole("button", { name: "Verify address" }).click();
+      await page.getByText(`${email} is yours.`, { exact: false }).waitFor();
       await open("/two-factor");
       await page.getByLabel("Your password").fill(words);
       await page.getByRole("button", { name: "Go on" }).click();

@@ -248,6 +248,9 @@ test("the second factor is turned on, asked for, and turned off", async () => {
   const who = { email: "eve@example.com", password: secretWords };
   await signUp(page, peal.dashboardUrl, { ...who, team: "Echo" });
   await page.getByRole("heading", { name: "Create your first app" }).waitFor();
+  await page.goto(await mailed(page, who.email, "Verify your email address"));
+  await page.getByRole("button", { name: "Verify address" }).click();
+  await page.getByText(`${who.email} is yours.`, { exact: false }).waitFor();
   await page.goto(`${peal.dashboardUrl}/two-factor`);
   await page.getByLabel("Your password").fill(who.password);
   await page.getByRole("button", { name: "Go on" }).click();

@@ -86,8 +86,37 @@ type linkRow struct {
 	Email, Current string
 }
 
+// clearUnverified takes from a user whose address was never verified what whoever signed up with it has set, since that may be
+// somebody else: the second factor, and all links.
+func (c change) clearUnverified(ctx context.Context, user uuid.UUID) error {
+	args := pgx.NamedArgs{"user": user}
+	n, err := pgdb.Exec(ctx, c, `
+		DELETE FROM second_factors
+		WHERE user_id = @user AND (SELECT email_verified_at IS NULL FROM users WHERE id = @user)`, args)
+	if err != nil {
+		return fmt.Errorf("delete second factor: %w", err)
+	}
+	_, err = pgdb.Exec(ctx, c, `
+		DELETE FROM user_links
+		WHERE user_id = @user AND (SELECT email_verified_at IS NULL FROM users WHERE id = @user)`, args)
+	if err != nil {
+		return fmt.Errorf("delete links: %w", err)
+	}
+	if n == 0 {
+		return nil
+	}
+	return c.auditUser(ctx, user, "second_factor.disabled", nil)
+}
+
 // useLink uses a link up. Errors: [tenants.ErrNotFound].
 func (c change) useLink(ctx context.Context, hash []byte, purposes ...string) (linkRow, error) {
+	// The user first, as whoever sets a password does: else the two wait for each other.
+	_, err := pgdb.Exec(ctx, c, `
+		SELECT FROM users WHERE id = (SELECT user_id FROM user_links WHERE token_hash = @hash) FOR NO KEY UPDATE`,
+		pgx.NamedArgs{"hash": hash})
+	if err != nil {
+		return linkRow{}, fmt.Errorf("lock user of a link: %w", err)
+	}
 	return pgdb.One[linkRow](ctx, c, `
 		DELETE FROM user_links l
 		USING users u
@@ -216,7 +245,7 @@ func (s *Store) ResetLink(ctx context.Context, hash []byte) (email string, err e
 }
 
 // ResetPassword sets the hash of the password of the user whom a link was sent to, which verifies the address as well, and ends all
-// sessions of that user. Errors: [tenants.ErrNotFound].
+// sessions of that user. The first time it does, it takes away what whoever signed up has set. Errors: [tenants.ErrNotFound].
 func (s *Store) ResetPassword(ctx context.Context, actor tenants.Actor, hash []byte, passwordHash string, notice *mail.Message) error {
 	err := s.platformChange(ctx, actor, func(c change) error {
 		link, err := c.useLink(ctx, hash, purposeReset)
@@ -228,6 +257,9 @@ func (s *Store) ResetPassword(ctx context.Context, actor tenants.Actor, hash []b
 		}
 		c.Actor.UserID = link.UserID
 		if err := c.setPassword(ctx, link.UserID, passwordHash); err != nil {
+			return err
+		}
+		if err := c.clearUnverified(ctx, link.UserID); err != nil {
 			return err
 		}
 		if err := c.isOf(ctx, link.UserID, link.Email, true); err != nil {

@@ -245,3 +245,51 @@ func (w *world) waitsForLock(t *testing.T, ended <-chan error) {
 		time.Sleep(5 * time.Millisecond)
 	}
 }
+
+// TestALoginIsOvertaken by another password or a second factor: what was verified before starts nothing.
+func TestALoginIsOvertaken(t *testing.T) {
+	w := newWorld(t)
+	start := func(p pgpeople.Proof) error {
+		_, err := w.CreateSession(t.Context(), pgpeople.NewSession{User: w.ann.UserID, Login: p, Hash: tenants.HashToken("1")})
+		return err
+	}
+	challenge := func(p pgpeople.Proof) error {
+		return w.CreateChallenge(t.Context(), w.ann.UserID, p, tenants.HashToken("2"))
+	}
+	before := pgpeople.Proof{PasswordHash: "x"}
+	got := make(chan error, 1)
+	err := w.db.Write(t.Context(), pgdb.Platform(), func(q pgdb.Querier) error {
+		_, err := pgdb.Exec(t.Context(), q, `UPDATE users SET password_hash = 'y' WHERE id = @user`, pgx.NamedArgs{"user": w.ann.UserID})
+		go func() { got <- start(before) }()
+		w.waitsForLock(t, got)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, err := range map[string]error{
+		"a session that was under way": <-got, "a session": start(before), "a challenge": challenge(before),
+		"a rehash": w.SetPasswordHash(t.Context(), w.ann.UserID, "x", "z"), "a challenge without a factor": challenge(pgpeople.Proof{PasswordHash: "y", SecondFactor: true}),
+	} {
+		if !errors.Is(err, tenants.ErrState) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if err := w.BeginSecondFactor(t.Context(), w.ann, tenants.NewSeed()); err != nil {
+		t.Fatal(err)
+	}
+	now := pgpeople.Proof{PasswordHash: "y"}
+	if err := start(now); err != nil {
+		t.Error(err)
+	}
+	err = w.db.Write(t.Context(), pgdb.Platform(), func(q pgdb.Querier) error {
+		_, err := pgdb.Exec(t.Context(), q, `UPDATE second_factors SET confirmed_at = now()`, pgx.NamedArgs{})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := start(now); !errors.Is(err, tenants.ErrState) {
+		t.Errorf("a session without the factor: %v", err)
+	}
+}

@@ -122,6 +122,9 @@ func (c change) lockFactor(ctx context.Context, user uuid.UUID, confirmed bool) 
 func (s *Store) withCode(ctx context.Context, actor tenants.Actor, user uuid.UUID, code string, confirmed bool, f func(change) error) error {
 	var wrong error
 	err := s.platformChange(ctx, actor, func(c change) error {
+		if _, err := lockUser(ctx, c, user); err != nil {
+			return err
+		}
 		row, err := c.lockFactor(ctx, user, confirmed)
 		if err != nil {
 			return err
@@ -266,28 +269,35 @@ func (s *Store) UseCode(ctx context.Context, actor tenants.Actor, user uuid.UUID
 	return s.withCode(ctx, actor, user, code, true, func(change) error { return nil })
 }
 
-// CreateChallenge notes that a user's password was right, and that the code is to come.
-func (s *Store) CreateChallenge(ctx context.Context, user uuid.UUID, hash []byte) error {
-	_, err := s.write(ctx, `
-		INSERT INTO login_challenges (token_hash, user_id, expires_at)
-		VALUES (@hash, @user, now() + @life)`,
-		pgx.NamedArgs{"hash": hash, "user": user, "life": tenants.ChallengeLife})
+// CreateChallenge notes that a user's password was right, and that the code is to come. Errors: [tenants.ErrState] where the login
+// has been overtaken.
+func (s *Store) CreateChallenge(ctx context.Context, user uuid.UUID, login Proof, hash []byte) error {
+	err := s.db.Write(ctx, pgdb.Platform(), func(q pgdb.Querier) error {
+		if err := stillGood(ctx, q, user, login); err != nil {
+			return err
+		}
+		_, err := pgdb.Exec(ctx, q, `
+			INSERT INTO login_challenges (token_hash, user_id, expires_at)
+			VALUES (@hash, @user, now() + @life)`,
+			pgx.NamedArgs{"hash": hash, "user": user, "life": tenants.ChallengeLife})
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("create challenge: %w", err)
 	}
 	return nil
 }
 
-// AnswerChallenge uses up a challenge and a code of its user, and returns who that is. A challenge whose code was wrong waits for
-// another. Errors: [tenants.ErrNotFound] for a challenge that is unknown or over, and those of withCode.
-func (s *Store) AnswerChallenge(ctx context.Context, actor tenants.Actor, hash []byte, code string) (user uuid.UUID, err error) {
+// AnswerChallenge uses up a challenge and a code of its user, and returns who that is, and by what. A challenge whose code was wrong
+// waits for another. Errors: [tenants.ErrNotFound] for a challenge that is unknown or over, and those of withCode.
+func (s *Store) AnswerChallenge(ctx context.Context, actor tenants.Actor, hash []byte, code string) (user uuid.UUID, login Proof, err error) {
 	args := pgx.NamedArgs{"hash": hash}
 	row, err := pgdb.ReadOne[struct{ UserID uuid.UUID }](ctx, s.db, pgdb.Platform(), `
 		SELECT user_id
 		FROM login_challenges
 		WHERE token_hash = @hash AND expires_at > now()`, args)
 	if err != nil {
-		return uuid.Nil, fmt.Errorf("challenge: %w", err)
+		return uuid.Nil, login, fmt.Errorf("challenge: %w", err)
 	}
 	actor.UserID = row.UserID
 	err = s.withCode(ctx, actor, row.UserID, code, true, func(c change) error {
@@ -295,10 +305,16 @@ func (s *Store) AnswerChallenge(ctx context.Context, actor tenants.Actor, hash [
 		if err == nil && n == 0 {
 			err = tenants.ErrNotFound
 		}
+		if err != nil {
+			return err
+		}
+		// Another password would have ended the challenge: it is for the one that there is.
+		login.SecondFactor = true
+		login.PasswordHash, err = lockUser(ctx, c, row.UserID)
 		return err
 	})
 	if err != nil {
-		return uuid.Nil, fmt.Errorf("answer challenge: %w", err)
+		return uuid.Nil, login, fmt.Errorf("answer challenge: %w", err)
 	}
-	return row.UserID, nil
+	return row.UserID, login, nil
 }

@@ -19,6 +19,8 @@ const seenEvery = time.Minute
 // NewSession is one to start.
 type NewSession struct {
 	User uuid.UUID
+	// Login is what the user was found to be who they are by.
+	Login Proof
 	// Tenant is the one to work in; zero is the one that the user joined first.
 	Tenant uuid.UUID
 	// Hash is that of the token ([tenants.HashToken]).
@@ -31,7 +33,7 @@ type NewSession struct {
 const maxUserAgent = 400
 
 // CreateSession starts a session of a user, and returns who that is. Errors: [tenants.ErrNotFound] for who belongs to no tenant,
-// or not to the one that is asked for.
+// or not to the one that is asked for, [tenants.ErrState] where the login has been overtaken.
 func (s *Store) CreateSession(ctx context.Context, in NewSession) (tenants.Membership, error) {
 	agent := in.UserAgent
 	if len(agent) > maxUserAgent {
@@ -39,6 +41,9 @@ func (s *Store) CreateSession(ctx context.Context, in NewSession) (tenants.Membe
 	}
 	var row membershipRow
 	err := s.db.Write(ctx, pgdb.Platform(), func(q pgdb.Querier) (err error) {
+		if err := stillGood(ctx, q, in.User, in.Login); err != nil {
+			return err
+		}
 		row, err = pgdb.One[membershipRow](ctx, q, `
 		WITH membership AS (
 			SELECT `+membershipColumns+`

@@ -133,6 +133,11 @@ type Credentials struct {
 	SecondFactor  bool
 }
 
+// Proof is what somebody shows who meets the credentials.
+func (c *Credentials) Proof() Proof {
+	return Proof{PasswordHash: c.PasswordHash, SecondFactor: c.SecondFactor}
+}
+
 // Credentials returns those of the user with this address, or [tenants.ErrNotFound].
 func (s *Store) Credentials(ctx context.Context, email string) (Credentials, error) {
 	c, err := pgdb.ReadOne[Credentials](ctx, s.db, pgdb.Platform(), `
@@ -147,12 +152,14 @@ func (s *Store) Credentials(ctx context.Context, email string) (Credentials, err
 	return c, nil
 }
 
-// SetPasswordHash stores another hash of a user's password.
-func (s *Store) SetPasswordHash(ctx context.Context, user uuid.UUID, hash string) error {
-	err := s.db.Write(ctx, pgdb.Platform(), func(q pgdb.Querier) error {
-		_, err := pgdb.Exec(ctx, q, `UPDATE users SET password_hash = @hash WHERE id = @id`, pgx.NamedArgs{"hash": hash, "id": user})
-		return err
-	})
+// SetPasswordHash stores another hash of the same password of a user. Errors: [tenants.ErrState] where the hash is no longer the
+// one before: then there is another password, which this must not undo.
+func (s *Store) SetPasswordHash(ctx context.Context, user uuid.UUID, before, hash string) error {
+	n, err := s.write(ctx, `UPDATE users SET password_hash = @hash WHERE id = @id AND password_hash = @before`,
+		pgx.NamedArgs{"hash": hash, "id": user, "before": before})
+	if err == nil && n == 0 {
+		err = errOvertaken
+	}
 	if err != nil {
 		return fmt.Errorf("set password hash: %w", err)
 	}

@@ -140,7 +140,7 @@ func TestSignUp(t *testing.T) {
 	if _, err := w.Credentials(t.Context(), "nobody@example.com"); !errors.Is(err, tenants.ErrNotFound) {
 		t.Errorf("credentials of nobody: %v", err)
 	}
-	if err := w.SetPasswordHash(t.Context(), c.UserID, "another"); err != nil {
+	if err := w.SetPasswordHash(t.Context(), c.UserID, c.PasswordHash, "another"); err != nil {
 		t.Fatal(err)
 	}
 	if c, _ := w.Credentials(t.Context(), "ann@example.com"); c.PasswordHash != "another" {
@@ -151,7 +151,7 @@ func TestSignUp(t *testing.T) {
 func TestSessions(t *testing.T) {
 	w := newWorld(t)
 	ctx, hash := t.Context(), tenants.HashToken("token")
-	made, err := w.CreateSession(ctx, pgpeople.NewSession{User: w.ann.UserID, Hash: hash})
+	made, err := w.CreateSession(ctx, pgpeople.NewSession{User: w.ann.UserID, Login: pgpeople.Proof{PasswordHash: "hash of ann@example.com"}, Hash: hash})
 	if err != nil || made != w.annAccount {
 		t.Fatalf("made %+v, %v", made, err)
 	}
@@ -171,7 +171,7 @@ func TestSessions(t *testing.T) {
 		t.Errorf("deleted %d, %v", n, err)
 	}
 
-	if _, err := w.CreateSession(ctx, pgpeople.NewSession{User: w.ann.UserID, Hash: hash}); err != nil {
+	if _, err := w.CreateSession(ctx, pgpeople.NewSession{User: w.ann.UserID, Login: pgpeople.Proof{PasswordHash: "hash of ann@example.com"}, Hash: hash}); err != nil {
 		t.Fatal(err)
 	}
 	w.query(t, `UPDATE sessions SET last_seen_at = now() - interval '11 hours'`)

@@ -185,7 +185,7 @@ func (s *Store) Use(ctx context.Context, hash []byte, ip string) (tenants.APITok
 			// Whoever comes at the same moment finds it written already.
 			_, err := pgdb.Exec(ctx, q, `
 				UPDATE api_tokens
-				SET last_used_at = now(), last_used_ip = @ip
+				SET last_used_at = now(), last_used_ip = coalesce(@ip::inet, last_used_ip)
 				WHERE token_hash = @hash AND (last_used_at IS NULL OR last_used_at < now() - @every::interval)`, args)
 			return err
 		})
