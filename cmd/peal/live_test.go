@@ -173,7 +173,7 @@ func TestLiveChanges(t *testing.T) {
 		workers.Go(func() { work(anew(), liveKinds(), w.admins, anew) })
 	}
 	// The other tenant is suspended by an operator, whose own tenant goes on.
-	runPeal(t, env, "operators", "create", "owner@example.com").want(t, "operator", exitOK, "is an operator now")
+	runPeal(t, env, "operators", "create", "owner@example.com", "--unverified").want(t, "operator", exitOK, "is an operator now")
 	suspended := w.newApp(w.signUp("other@example.com")[0])
 	workers.Go(func() { work(suspended, suspensions(), w.admins, func() *liveApp { return suspended }) })
 	workers.Wait()
